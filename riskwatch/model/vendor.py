@@ -1,0 +1,131 @@
+"""Vendors, their model lines and people: the register, validated once when it is read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VendorId = Annotated[str, Field(pattern=r"^[a-z0-9_][a-z0-9-]{0,62}$")]
+IsoMonth = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="YYYY, YYYY-MM or YYYY-MM-DD")]
+
+
+class SizeClass(StrEnum):
+    """Size of a Vendor; sets the structural baseline and the damping of people events."""
+
+    MEGA = "mega"
+    LARGE = "large"
+    MID = "mid"
+    SMALL = "small"
+    UNKNOWN = "unknown"
+
+
+class LineClass(StrEnum):
+    """Weight of a Line inside its Vendor."""
+
+    ONLY = "only"
+    FLAGSHIP = "flagship"
+    MAJOR = "major"
+    MINOR = "minor"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Alias(_Strict):
+    """A name under which a Subject is found in text; a bare string in YAML means an unambiguous one."""
+
+    text: str = Field(min_length=1)
+    ambiguous: bool = False
+    context: tuple[str, ...] = Field(default=(), description="words that vouch for an ambiguous name")
+    not_before: tuple[str, ...] = Field(default=(), description="words right after the name that make it somebody else")
+    requires: str | None = Field(default=None, description="RE2 that must match right after the name (Command: R or A)")
+    valid_from: IsoMonth | None = None
+    valid_to: IsoMonth | None = None
+    lang: str | None = None
+
+
+class Person(_Strict):
+    """A person whose employment matters; valid between from and to."""
+
+    name: str
+    family: str
+    aliases: tuple[str, ...] = ()
+    role: str = Field(description="role in the outlet's words; mapped to a role code by the lexicon")
+    key: bool = False
+    line: str | None = None
+    valid_from: IsoMonth | None = Field(default=None, alias="from")
+    valid_to: IsoMonth | None = Field(default=None, alias="to")
+    source: str | None = None
+
+
+class Line(_Strict):
+    """A Vendor's model family, with a Score of its own."""
+
+    name: str
+    line_class: LineClass | None = Field(default=None, alias="class")
+    open_weights: bool | None = None
+    licence: str | None = None
+    names: tuple[str | Alias, ...] = ()
+    products: tuple[str | Alias, ...] = ()
+
+
+class RegisterEntry(_Strict):
+    """Dated facts about a Vendor's size (scoring.md 6); money in US dollars."""
+
+    valid_from: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    recorded_at: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    valuation_usd: float | None = Field(default=None, ge=0)
+    revenue_usd: float | None = Field(default=None, ge=0)
+    runway_months: float | None = Field(default=None, ge=0)
+    source: str | None = None
+
+
+class Vendor(_Strict):
+    """One company of the register: config/vendors/<id>.yaml."""
+
+    id: VendorId
+    name: str
+    watched: bool = True
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    parent: VendorId | None = None
+    size_class: SizeClass = SizeClass.UNKNOWN
+    tickers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    status_page: str | None = None
+    state: str = Field(default="active", description="active, acquired, closed ... with state_since")
+    state_since: str | None = None
+    names: tuple[str | Alias, ...] = Field(min_length=1)
+    brands: tuple[str | Alias, ...] = Field(default=(), description="owned names that count for the vendor")
+    lines: dict[str, Line] = Field(default_factory=dict)
+    people: tuple[Person, ...] = ()
+    register_: tuple[RegisterEntry, ...] = Field(default=(), alias="register")
+
+
+class Publisher(_Strict):
+    """An outlet: which family it belongs to and how far it is trusted."""
+
+    name: str
+    domains: tuple[str, ...] = ()
+    family: str
+    tier: str = Field(pattern=r"^(primary|[1-4])$")
+    source_class: str = Field(default="press", alias="class")
+    aggregator: bool = False
+    lang: str | None = None
+
+
+def vendor_of(subject: str) -> str:
+    """Return the vendor id of a Subject id (`alibaba/qwen` gives `alibaba`)."""
+    return subject.split("/", 1)[0]
+
+
+def line_of(subject: str) -> str | None:
+    """Return the line id of a Subject id, or none for a vendor."""
+    return subject.split("/", 1)[1] if "/" in subject else None
+
+
+def subjects_of(vendor: Vendor) -> tuple[str, ...]:
+    """Return the vendor's own id, then its lines' Subject ids, sorted."""
+    return (vendor.id, *(f"{vendor.id}/{line}" for line in sorted(vendor.lines)))

@@ -1,0 +1,352 @@
+"""Values in, values out again: what riskwatch remembers.
+
+`Store.begin()` opens a UnitOfWork: the stores on one connection and one transaction. Leaving the block commits, an exception
+rolls back. Every instant is aware UTC; sequences are sorted as the docstring says. No method touches the network.
+`known_at` always means: only rows with recorded_at <= known_at; None means all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from riskwatch.model import (
+    Article,
+    ArticleBrief,
+    Detection,
+    Event,
+    HostState,
+    Poll,
+    Signal,
+    Snapshot,
+    SourceState,
+    Story,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What add_articles did; ids are of stored Articles."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]  # got a further revision
+    unchanged: int
+    flagged: tuple[str, ...] = ()  # past 24 revisions, ignored
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Filters of an event listing; empty means all. The listing is newest first: (occurred_at, id) descending."""
+
+    vendor: str | None = None
+    home: str | None = None
+    types: tuple[str, ...] = ()
+    assertions: tuple[str, ...] = ()
+    states: tuple[str, ...] = ("live", "denied")
+    occurred_from: datetime | None = None
+    occurred_to: datetime | None = None
+    known_at: datetime | None = None
+    after: tuple[datetime, str] | None = None  # (occurred_at, id) of the last row of the page before
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFilter:
+    """Filters of an article listing, newest first: (first_seen_at, id) descending."""
+
+    source_id: str | None = None
+    subject: str | None = None  # by stored mention; a vendor id also finds its lines
+    query: str | None = None
+    seen_from: datetime | None = None
+    seen_to: datetime | None = None
+    after: tuple[datetime, str] | None = None
+    limit: int = 50
+
+
+class ArticleStore(Protocol):
+    """Sources' state, polls and Articles with their revisions and mentions."""
+
+    def add_articles(self, articles: Sequence[Article], *, now: datetime) -> Added:
+        """Store new Articles and new revisions; identity is (source_id, guid). Same text_key and title: nothing changes.
+
+        first_seen_at and recorded_at become `now` where they are None. Articles new or changed are then `pending`.
+        """
+        ...
+
+    def pending(self, *, limit: int) -> Sequence[Article]:
+        """Return Articles whose newest revision was not yet detected, oldest (first_seen_at, id) first."""
+        ...
+
+    def count_pending(self) -> int:
+        """Return how many Articles wait for detection."""
+        ...
+
+    def mark_detected(self, results: Mapping[str, Detection], *, ruleset: str, now: datetime) -> None:
+        """Store mentions and sketches by article id and take the Articles off the pending list."""
+        ...
+
+    def article(self, article_id: str) -> Article:
+        """Return the newest revision; raises NotFound."""
+        ...
+
+    def revisions(self, article_id: str) -> Sequence[Article]:
+        """Return all revisions, oldest first; raises NotFound."""
+        ...
+
+    def articles(self, where: ArticleFilter) -> Sequence[Article]:
+        """Return one page."""
+        ...
+
+    def known_guids(self, source_id: str, guids: Sequence[str]) -> Mapping[str, str | None]:
+        """Return the stored guids among those given, with their URL."""
+        ...
+
+    def known_urls(self, source_id: str, urls: Sequence[str]) -> Mapping[str, str]:
+        """Return the stored URLs among those given, with their guid."""
+        ...
+
+    def briefs(self, article_ids: Sequence[str]) -> Mapping[str, ArticleBrief]:
+        """Return what merge needs of these Articles."""
+        ...
+
+    def mention_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
+        """Return Subject id -> distinct Articles naming it, told in [since, until] and recorded by until.
+
+        A vendor's number includes Articles that name only one of its lines.
+        """
+        ...
+
+    def source_states(self) -> Mapping[str, SourceState]:
+        """Return the state of every Source ever seen."""
+        ...
+
+    def save_source_state(self, state: SourceState) -> None:
+        """Insert or replace one state row."""
+        ...
+
+    def lease_sources(self, source_ids: Sequence[str], *, token: str, now: datetime, until: datetime) -> Sequence[str]:
+        """Claim Sources that nobody holds at `now`; return those that were claimed. Two workers never get the same one."""
+        ...
+
+    def host_states(self) -> Mapping[str, HostState]:
+        """Return what is known of hosts."""
+        ...
+
+    def save_host_state(self, state: HostState) -> None:
+        """Insert or replace one host row."""
+        ...
+
+    def add_poll(self, poll: Poll) -> None:
+        """Append one poll row."""
+        ...
+
+    def polls(self, source_id: str, *, limit: int = 50) -> Sequence[Poll]:
+        """Return the newest polls of a Source, newest first."""
+        ...
+
+    def last_ok_polls(self, *, known_at: datetime) -> Mapping[str, datetime]:
+        """Return Source id -> start of its last good poll by known_at."""
+        ...
+
+    def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
+        """Return Source id -> newest published_at (else first_seen_at) of its Articles."""
+        ...
+
+
+class EventStore(Protocol):
+    """Signals, Events with all their versions, Stories, Verdicts."""
+
+    def add_signals(self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime) -> None:
+        """Store the Signals of one revision; live Signals of its older revisions become superseded at `now`.
+
+        Storing the same Signals again changes nothing.
+        """
+        ...
+
+    def signals(self, vendor: str, *, types: Sequence[str] = (), known_at: datetime | None = None) -> Sequence[Signal]:
+        """Return the Signals of a vendor that are not superseded (at known_at), sorted by (told_at, text_key, start, id)."""
+        ...
+
+    def signals_of_article(self, article_id: str) -> Sequence[Signal]:
+        """Return the Signals of an Article's newest revision, sorted by (field, start, id)."""
+        ...
+
+    def signals_by_id(self, signal_ids: Sequence[str]) -> Mapping[str, Signal]:
+        """Return Signals by id, superseded ones too."""
+        ...
+
+    def superseded_vendors(self, article_id: str) -> Sequence[tuple[str, str]]:
+        """Return (vendor, type) pairs of an Article's stored live Signals: the partitions a new revision touches."""
+        ...
+
+    def save_events(self, events: Sequence[Event], *, now: datetime) -> None:
+        """Append a version of each Event (recorded_at = now) and make it the current one."""
+        ...
+
+    def event(self, event_id: str, *, known_at: datetime | None = None) -> Event:
+        """Return an Event; ids that were merged away resolve to their heir. Raises NotFound."""
+        ...
+
+    def event_versions(self, event_id: str) -> Sequence[Event]:
+        """Return all versions, oldest first; raises NotFound."""
+        ...
+
+    def events_of(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Event]:
+        """Return a vendor's Events (all states but merged-away ones) by (occurred_at, id); one indexed range read."""
+        ...
+
+    def versions_of(self, vendor: str) -> Sequence[Event]:
+        """Return every version of every Event of a vendor, by (recorded_at, id): what as-known replays need."""
+        ...
+
+    def list_events(self, where: EventFilter) -> Sequence[Event]:
+        """Return one page, newest first."""
+        ...
+
+    def save_stories(self, vendor: str, stories: Sequence[Story], *, now: datetime) -> None:
+        """Replace the current stories of a vendor (older ones stay resolvable by id)."""
+        ...
+
+    def stories(self, vendor: str) -> Sequence[Story]:
+        """Return the current stories of a vendor, by id."""
+        ...
+
+    def story(self, story_id: str) -> Story:
+        """Return one story; raises NotFound."""
+        ...
+
+    def add_verdict(self, verdict: Verdict) -> None:
+        """Append a Verdict."""
+        ...
+
+    def verdicts(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Verdict]:
+        """Return the Verdicts on a vendor's Events, by (recorded_at, id)."""
+        ...
+
+
+class ScoreStore(Protocol):
+    """Snapshots, never rewritten."""
+
+    def add_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
+        """Append Snapshots; one with the same (subject, result_id, cause, day) as a stored one is not doubled."""
+        ...
+
+    def latest(self, subject: str, *, known_at: datetime | None = None) -> Snapshot | None:
+        """Return the newest Snapshot of a Subject by (score.as_of, recorded_at)."""
+        ...
+
+    def latest_all(self, *, known_at: datetime | None = None) -> Mapping[str, Snapshot]:
+        """Return Subject id -> newest Snapshot."""
+        ...
+
+    def history(self, subject: str, *, since: datetime, until: datetime) -> Sequence[Snapshot]:
+        """Return Snapshots with as_of in [since, until], oldest first."""
+        ...
+
+    def history_points(
+        self, *, since: datetime, until: datetime
+    ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
+        """Return Subject id -> (as_of, points or None) of all Snapshots in the span, oldest first; one query, no JSON."""
+        ...
+
+    def save_methodology(self, *, version: int, digest: str, text: str, now: datetime) -> None:
+        """Remember a methodology; raises Conflict when the version is known with another digest."""
+        ...
+
+    def data_version(self) -> int:
+        """Return a number that grows with every write that could change an answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as stored: never the secret, only its keyed hash."""
+
+    id: str
+    name: str
+    secret_hash: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+class AccessStore(Protocol):
+    """API keys and the audit log."""
+
+    def add_key(self, key: ApiKey) -> None:
+        """Store a key; raises Conflict on a taken id."""
+        ...
+
+    def key(self, key_id: str) -> ApiKey | None:
+        """Return a key by its public id."""
+        ...
+
+    def keys(self) -> Sequence[ApiKey]:
+        """Return all keys, by created_at."""
+        ...
+
+    def touch_key(self, key_id: str, *, now: datetime) -> None:
+        """Note the last use."""
+        ...
+
+    def revoke_key(self, key_id: str, *, now: datetime) -> None:
+        """End a key; raises NotFound."""
+        ...
+
+    def setting(self, name: str) -> str | None:
+        """Return a small stored value (the demo's clock, marks of the worker), or None."""
+        ...
+
+    def save_setting(self, name: str, value: str) -> None:
+        """Insert or replace a small stored value."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """The stores on one transaction."""
+
+    @property
+    def articles(self) -> ArticleStore:
+        """Sources and Articles."""
+        ...
+
+    @property
+    def events(self) -> EventStore:
+        """Signals and Events."""
+        ...
+
+    @property
+    def scores(self) -> ScoreStore:
+        """Snapshots."""
+        ...
+
+    @property
+    def access(self) -> AccessStore:
+        """Keys and settings."""
+        ...
+
+
+class Store(Protocol):
+    """A database: one implementation for SQLite and PostgreSQL."""
+
+    def begin(self, *, write: bool = True) -> AbstractContextManager[UnitOfWork]:
+        """Open a transaction; SQLite write transactions start with BEGIN IMMEDIATE. Raises Unavailable."""
+        ...
+
+    def check_schema(self) -> str:
+        """Return head, behind, empty; raises SchemaTooNew or Unavailable."""
+        ...
+
+    def migrate(self) -> bool:
+        """Bring the schema to head under a lock; return whether anything was done. Raises SchemaTooNew."""
+        ...
+
+    def close(self) -> None:
+        """Give the connections back."""
+        ...
