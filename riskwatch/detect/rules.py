@@ -1,0 +1,304 @@
+"""Models of what settings reads for detection: rules, lexicon, modifiers and blockers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from riskwatch.model import Assertion  # noqa: TC001 - pydantic reads it at run time
+
+Pattern = Annotated[
+    str, Field(min_length=1, max_length=8192, description="RE2, case-insensitive, lexicon macros in {braces}")
+]
+Frame = Annotated[
+    str,
+    Field(min_length=1, max_length=8192, description="RE2 over the masked sentence; group t is the trigger"),
+]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Lang = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Role = Literal["destination", "comparison", "plaintiff", "counterparty", "taker", "former"]
+
+
+class Lifecycle(StrEnum):
+    """State of a rule: experimental is traced but signals nothing, deprecated is not run."""
+
+    EXPERIMENTAL = "experimental"
+    TEST = "test"
+    STABLE = "stable"
+    DEPRECATED = "deprecated"
+
+
+class Route(StrEnum):
+    """How a Signal found its vendor, surest first."""
+
+    SLOT = "slot"
+    FROM_PREP = "from_prep"
+    APPOSITION = "apposition"
+    EMPLOYER = "employer"
+    SUBJECT = "subject"
+    AFTER = "after"
+    FOCUS = "focus"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Scope(_Strict):
+    """Where a rule looks."""
+
+    fields: tuple[Literal["title", "body"], ...] = ("title", "body")
+    unit: Literal["sentence"] = "sentence"
+    langs: tuple[Lang, ...] = Field(default=("en",), min_length=1)
+    sources: tuple[str, ...] = Field(default=(), description="source classes; empty means all")
+
+
+class Detect(_Strict):
+    """What a rule looks for."""
+
+    prefilter: Pattern
+    any_: dict[Name, Frame] = Field(alias="any", min_length=1)
+    not_: dict[Name, Pattern] = Field(default_factory=dict, alias="not")
+
+
+class Ignore(_Strict):
+    """Modifiers that do not apply to a rule; `when` names a captured attribute that must be present."""
+
+    ids: tuple[str, ...] = Field(min_length=1, description="modifier ids or globs such as att.*")
+    when: Name | None = None
+
+
+class RuleAssertion(_Strict):
+    """A rule's own dealings with assertions."""
+
+    ignore: Ignore | None = None
+    set_: dict[Assertion, dict[Name, Pattern]] = Field(default_factory=dict, alias="set")
+    unless: Pattern | None = None
+
+    @field_validator("ignore", mode="before")
+    @classmethod
+    def _list_of_ids(cls, value: object) -> object:
+        return {"ids": value} if isinstance(value, (list, tuple)) else value
+
+
+class RuleVendor(_Strict):
+    """Routes to the vendor in order, and roles that may not carry the event."""
+
+    from_: tuple[Route, ...] = Field(alias="from", min_length=1)
+    never: tuple[Role, ...] = ()
+
+
+class Expectation(_Strict):
+    """One Signal that a test text must give; what is not stated is not compared."""
+
+    vendor: str
+    line: str | None = None
+    assertion: Assertion | None = None
+    route: Route | None = None
+    attrs: dict[Name, str | int | float | bool] = Field(default_factory=dict)
+    claimed: dt.date | None = None
+    primary: bool | None = None
+
+
+class RuleTest(_Strict):
+    """A sentence and the Signals of the rule's event that it must give."""
+
+    text: str = Field(min_length=1)
+    title: str | None = None
+    date: dt.date = dt.date(2026, 3, 5)
+    focus: str | None = Field(default=None, description="vendor that the document is taken to be about")
+    lang: Lang | None = Field(default=None, description="default: first of the rule's langs")
+    source_class: str = "press"
+    covers: tuple[str, ...] = ()
+    expect: tuple[Expectation, ...] | None = None
+    expect_live: tuple[Expectation, ...] | None = None
+    allow: tuple[str, ...] = Field(default=(), description="other event types that may be live here (R08)")
+    todo: bool = False
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the text must give a Signal."""
+        return bool(self.expect or self.expect_live)
+
+
+class Rule(_Strict):
+    """One file of config/rules/: a pattern of one event type with its tests."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
+    title: str = Field(min_length=1)
+    event: Name
+    lifecycle: Lifecycle
+    level: Literal["low", "medium", "high"]
+    version: int = Field(ge=1)
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    scope: Scope = Scope()
+    detect: Detect
+    assertion: RuleAssertion = RuleAssertion()
+    vendor: RuleVendor
+    capture: dict[Name, str | dict[str, Pattern]] = Field(
+        default_factory=dict,
+        description="attribute -> group, finder, =constant, or table of value -> RE2 over the clause",
+    )
+    quiet: int = Field(default=0, ge=0, description="live signals allowed on the quiet corpus (R07)")
+    tests: tuple[RuleTest, ...] = ()
+
+    @field_validator("capture", mode="before")
+    @classmethod
+    def _keys_as_text(cls, value: object) -> object:
+        """YAML reads `true:` as a boolean key; tables are keyed by text."""
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: {_text(key): pattern for key, pattern in source.items()}
+            if isinstance(source, dict)
+            else source
+            for name, source in value.items()
+        }
+
+    @property
+    def reference(self) -> str:
+        """Rule and version, as a Signal carries it."""
+        return f"{self.id}@{self.version}"
+
+
+def _text(key: object) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+class RolePhrase(_Strict):
+    """Wording of a post and the role code of the scoring file that it maps to."""
+
+    code: str
+    pattern: Pattern
+
+
+class Cue(_Strict):
+    """Words beside a name that give it a role in the sentence."""
+
+    before: Pattern | None = Field(default=None, description="matches right before the name")
+    after: Pattern | None = Field(default=None, description="matches right after the name")
+    unless: Pattern | None = Field(
+        default=None, description="matches right before the name and spoils the cue"
+    )
+
+
+class Grammar(_Strict):
+    """What the engine must know of a language beside words: every pattern is RE2, case-insensitive."""
+
+    unit: Literal["words", "characters"] = "words"
+    sentence_end: str = ".!?"
+    abbreviations: tuple[str, ...] = Field(default=(), description="words whose full stop ends no sentence")
+    family_name_first: bool = False
+    months: dict[str, int] = Field(default_factory=dict)
+    weekdays: dict[str, int] = Field(default_factory=dict, description="Monday is 0")
+    relative_days: dict[str, int] = Field(
+        default_factory=dict, description="phrase -> days from the item's date"
+    )
+    weekday_prefix: Pattern | None = Field(default=None, description="words before a weekday: on, last")
+    weekday_next: Pattern | None = Field(
+        default=None, description="words that put a weekday after the item's date"
+    )
+    date_patterns: tuple[Pattern, ...] = Field(
+        default=(),
+        description="RE2 with groups year, month, day, weekday, relative; {month} {weekday} {relative} known",
+    )
+    duration_hours: dict[str, float] = Field(default_factory=dict, description="unit word -> hours")
+    percent: Pattern | None = None
+    currencies: dict[str, str] = Field(default_factory=dict, description="sign or word -> ISO 4217")
+    scales: dict[str, float] = Field(default_factory=dict, description="million -> 1e6")
+    roles: tuple[RolePhrase, ...] = ()
+    role_tail: Pattern | None = Field(default=None, description="what may follow a post: `of post-training`")
+    role_head: Pattern | None = Field(
+        default=None, description="what may stand before a post: `former`, `interim`"
+    )
+    former: Pattern | None = Field(
+        default=None, description="marks a past holder of a post, before a role or name"
+    )
+    person_join: Pattern | None = Field(default=None, description="between coordinated persons")
+    person_note: Pattern | None = Field(default=None, description="apposition or brackets after a person")
+    possessive: Pattern | None = Field(default=None, description="right after an owner")
+    honorifics: Pattern | None = None
+    company_suffix_join: Pattern | None = None
+    not_names: tuple[str, ...] = Field(
+        default=(), description="capitalised words that are no company or person"
+    )
+    not_surnames: tuple[str, ...] = Field(default=(), description="family names that are common words")
+    anaphor: Pattern | None = Field(default=None, description="the company, the lab, its")
+    from_prep: Pattern | None = Field(
+        default=None, description="between the trigger and the vendor it concerns"
+    )
+    direct: Pattern | None = Field(default=None, description="between a transitive trigger and its vendor")
+    list_join: Pattern | None = Field(default=None, description="between vendors of one list")
+    clause_cut: Pattern | None = None
+    cues: dict[Role, Cue] = Field(default_factory=dict)
+    self_speech: Pattern | None = Field(default=None, description="after a speaker who speaks for itself")
+    credit: Pattern | None = Field(default=None, description="words that credit an outlet")
+    boilerplate_line: Pattern | None = Field(default=None, description="a line that is cut")
+    boilerplate_tail: Pattern | None = Field(default=None, description="a line that ends the article")
+    bullet: Pattern | None = Field(default=None, description="start of an entry of a list")
+    approx: Pattern | None = Field(default=None, description="words that blur a quantity")
+    horizon: Pattern | None = Field(
+        default=None, description="span that a movement covers: this year, since June"
+    )
+    market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
+    person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
+
+
+class Lexicon(_Strict):
+    """Words of one language: numbers, macros and grammar; config/lexicon.yaml."""
+
+    lang: Lang
+    numbers: dict[str, int] = Field(default_factory=dict)
+    vague_numbers: dict[str, int] = Field(default_factory=dict)
+    macros: dict[Name, Pattern] = Field(default_factory=dict)
+    grammar: Grammar = Grammar()
+
+
+class When(_Strict):
+    """Condition of a modifier on its own words."""
+
+    older_than_item_years: int | None = Field(
+        default=None, ge=0, description="the year in the match lies that far back"
+    )
+
+
+class Modifier(_Strict):
+    """Words that say how an event is stated."""
+
+    id: str = Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")
+    sets: Assertion | Literal["none"]
+    direction: Literal["forward", "backward", "both", "pseudo"]
+    max_scope: int = Field(default=0, ge=0, description="words (or characters) that it reaches; 0 for pseudo")
+    pattern: Pattern
+    inside: bool = Field(default=False, description="counts inside the trigger span too")
+    when: When | None = None
+    vendors: Literal["not_focus"] | None = None
+
+
+class Modifiers(_Strict):
+    """Modifiers of one language; config/modifiers.yaml."""
+
+    lang: Lang
+    precedence: tuple[Assertion, ...] = Field(min_length=6, max_length=6)
+    terminate: Pattern
+    modifiers: tuple[Modifier, ...] = ()
+
+
+class Blocker(_Strict):
+    """A company that is never scored but must be seen."""
+
+    name: str = Field(min_length=1)
+    aliases: tuple[str, ...] = ()
+    tickers: tuple[str, ...] = ()
+
+
+class Blockers(_Strict):
+    """config/blockers.yaml."""
+
+    blockers: tuple[Blocker, ...] = ()
+    suffixes: tuple[str, ...] = ()
