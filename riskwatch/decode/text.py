@@ -1,0 +1,192 @@
+"""HTML and odd Unicode -> plain text that detection can point into."""
+
+from __future__ import annotations
+
+import hashlib
+import html as entities
+import unicodedata
+
+import re2
+from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
+
+MAX_TEXT_BYTES = 64 * 1024
+SHORT_TEXT_CHARS = 200  # a shorter body alone does not name a text: the title counts with it
+POINT = "\ue000"  # private use: marks the start of a heading or list point while a digest is split
+HEAD_END = "\ue001"
+
+_OPENING = "p br li h div tr blockquote ul ol dt dd section article figcaption pre"
+_CLOSING = "p li h1 h2 h3 h4 h5 h6 div tr td th blockquote ul ol section article pre"
+_BREAKS = (
+    *((f"<{name}".encode(), f"\n<{name}".encode()) for name in _OPENING.split()),
+    *((f"</{name}>".encode(), f"</{name}>\n".encode()) for name in _CLOSING.split()),
+)
+_SCRIPTS = (
+    ("\u4e00", "\u9fff"),
+    ("\u3040", "\u30ff"),
+    ("\uac00", "\ud7a3"),
+    ("\u0400", "\u04ff"),
+)  # Han, Kana, Hangul, Cyrillic
+MIN_LETTERS = 4  # fewer tell no language
+_UPPER_TAG = re2.compile(rb"</?[A-Z]")
+_ANY_TAG_NAME = re2.compile(rb"</?[A-Z][A-Za-z0-9]*")
+_TAG = re2.compile(r"(?s)<!--.*?-->|</?[a-zA-Z][^>]*>")
+_LOOKS_HTML = re2.compile(
+    r"</?[a-zA-Z][a-zA-Z0-9]*(\s[^<>]*)?/?>|&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);"
+)
+_POINT_TAG = re2.compile(rb"(?i)<(h[1-6]|li)([\s>/])")
+_HEAD_CLOSE = re2.compile(rb"(?i)</h[1-6]\s*>")
+_CONTROL = re2.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff\ue000-\ue001]"
+)
+_SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "head", "object", "select", "button")
+_SILENT_HINTS = tuple(f"<{name}".encode() for name in _SILENT)
+_PARSER_OPTIONS = {
+    "encoding": "utf-8",
+    "recover": True,
+    "no_network": True,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+_PARSER = etree.HTMLParser(**_PARSER_OPTIONS)
+_TO_STRING = etree.XPath("string()")
+# Tokens of detection are written «V3»: no text from outside may hold one. NFKC would make QwenTM of a trade mark.
+_FORGED = {ord("«"): "“", ord("»"): "”", ord("™"): " ", ord("℠"): " ", ord("®"): " "}
+
+
+def tidy(text: str) -> str:
+    """Return the text in NFKC, without control characters, white space folded, one line a paragraph."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_FORGED)).translate(_FORGED)
+    if not text.isprintable():
+        text = _CONTROL.sub("", text)
+        if "\n" in text or "\r" in text:
+            lines = (" ".join(line.split()) for line in text.splitlines())
+            return _settle("\n".join([line for line in lines if line]))
+    return _settle(" ".join(text.split()))
+
+
+def _settle(text: str) -> str:
+    # Dropping a zero-width character can bring two combinable ones together.
+    return (
+        text
+        if text.isascii() or unicodedata.is_normalized("NFKC", text)
+        else unicodedata.normalize("NFKC", text)
+    )
+
+
+def plain(html: str, *, marks: bool = False) -> str:
+    """Return the words of an HTML fragment, one line a block.
+
+    Args:
+        html: Fragment or whole page; text without markup comes back tidied only.
+        marks: Whether headings and list points begin with POINT (a heading ends with HEAD_END).
+    """
+    if "<" not in html:
+        return tidy(entities.unescape(html) if "&" in html else html)
+    if marks:
+        html = html.replace(POINT, "").replace(HEAD_END, "")
+    text = _words(_broken_into_lines(html, marks=marks))
+    return tidy(text) if not marks else _tidy_marked(text)
+
+
+def looks_html(text: str) -> bool:
+    """Return whether a text holds a tag or a character reference."""
+    return ("<" in text or "&" in text) and _LOOKS_HTML.search(text) is not None
+
+
+def plain_title(title: str, *, is_html: bool) -> str:
+    """Return a title as one line of text; markup is read as such only where it looks like it."""
+    text = plain(title) if is_html and looks_html(title) else tidy(title)
+    return text.replace("\n", " ")
+
+
+def truncated(text: str, *, max_bytes: int = MAX_TEXT_BYTES) -> tuple[str, bool]:
+    """Return the text cut at a number of UTF-8 bytes, and whether it was cut."""
+    if len(text) * 4 <= max_bytes:
+        return text, False
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= max_bytes:
+        return text, False
+    return raw[:max_bytes].decode("utf-8", "ignore").rstrip(), True
+
+
+def is_garbled(title: str | None) -> bool:
+    """Return whether more than 1 % of a title's characters were lost in decoding."""
+    return (
+        bool(title) and "\ufffd" in (title or "") and (title or "").count("\ufffd") * 100 > len(title or "")
+    )
+
+
+def text_key(title: str | None, text: str) -> str:
+    """Return the SHA-256 of the normalised text, in hex; the title takes part where the body is short."""
+    body = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    body = " ".join(body.lower().split())
+    if len(body) < SHORT_TEXT_CHARS:
+        body = " ".join((title or "").lower().split()) + "\n" + body
+    return hashlib.sha256(body.encode("utf-8", "replace")).hexdigest()
+
+
+def script_lang(text: str, *, default: str) -> str:
+    """Return the language that the script of a text tells; only the defaults `en` and `und` are overruled."""
+    if default not in ("en", "und") or text.isascii():
+        return default
+    sample = text[:400]
+    han, kana, hangul, cyrillic = (_count(sample, script) for script in _SCRIPTS)
+    letters = sum(map(str.isalpha, sample))
+    if letters < MIN_LETTERS:
+        return default
+    shares = {"ja": kana * 5 if han or kana else 0, "ko": hangul * 2, "zh": han * 3, "ru": cyrillic * 2}
+    best = max(shares, key=lambda lang: shares[lang])
+    return best if shares[best] > letters else default
+
+
+def _count(text: str, script: tuple[str, str]) -> int:
+    return sum(1 for char in text if script[0] <= char <= script[1])
+
+
+def _broken_into_lines(html: str, *, marks: bool) -> bytes:
+    raw = html.encode("utf-8", "replace")
+    for blank in (b"\n", b"\r", b"\x00"):
+        if blank in raw:
+            raw = raw.replace(blank, b" ")
+    if _UPPER_TAG.search(raw):
+        raw = _ANY_TAG_NAME.sub(lambda match: match.group(0).lower(), raw)
+    if marks:
+        raw = _POINT_TAG.sub(b"\n<\\1\\2", raw)
+        raw = _mark_points(raw)
+    for tag, broken in _BREAKS:
+        if tag in raw:
+            raw = raw.replace(tag, broken)
+    return raw
+
+
+def _mark_points(raw: bytes) -> bytes:
+    """Put POINT behind the start tag of each heading and list point, HEAD_END before a heading's end tag."""
+    parts, at = [], 0
+    for match in _POINT_TAG.finditer(raw):
+        end = raw.find(b">", match.start())
+        if end < at:
+            break
+        parts += [raw[at : end + 1], POINT.encode()]
+        at = end + 1
+    marked = b"".join([*parts, raw[at:]])
+    return bytes(_HEAD_CLOSE.sub(lambda match: HEAD_END.encode() + match.group(0), marked))
+
+
+def _words(raw: bytes) -> str:
+    try:
+        root = etree.fromstring(raw, _PARSER)
+        if root is None:
+            return ""
+        if any(hint in raw for hint in _SILENT_HINTS):
+            etree.strip_elements(root, *_SILENT, with_tail=False)
+        return str(_TO_STRING(root))
+    except (etree.LxmlError, ValueError, AssertionError):
+        # libxml2 gives up on a few inputs (depth, odd names): what is left without tags is still the text.
+        return entities.unescape(_TAG.sub(" ", raw.decode("utf-8", "replace")))
+
+
+def _tidy_marked(text: str) -> str:
+    points = text.split(POINT)
+    tidied = [HEAD_END.join(tidy(part) for part in point.split(HEAD_END, 1)) for point in points]
+    return POINT.join(tidied)
