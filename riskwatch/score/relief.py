@@ -1,0 +1,168 @@
+"""Which mitigations act on which harm, and how much of it they take away."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from riskwatch.model import Event
+from riskwatch.score.methodology import Methodology, MitigationRules, Strengths
+
+# names that are compared across types: the party of a suit is the counterparty of its settlement
+_DIMENSIONS = {
+    "party": ("plaintiff", "counterparty", "authority", "partner", "affected", "customer"),
+    "country": ("country", "region"),
+    "product": ("product",),
+    "role": ("role",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """An adverse Event as a target of mitigations; instants in days."""
+
+    event: Event
+    occurred: float
+    has_open_state: bool
+    closed: float | None
+    credibility: float
+    is_confirmed: bool
+    objects: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A mitigating Event with its weight; instant in days."""
+
+    event: Event
+    occurred: float
+    credibility: float
+    is_confirmed: bool
+    objects: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One mitigation that acts on one harm from an instant in days on."""
+
+    event_id: str
+    since: float
+    strength: float  # g x C, at most single_max
+    is_resolution: bool
+    is_confirmed: bool
+
+
+def relief(links: Iterable[Link], at: float, rule: MitigationRules, *, confirmed_only: bool = False) -> float:
+    """Return the share of a harm that is taken away at an instant in days, 0 to the cap."""
+    acting = [link for link in links if link.since <= at and (link.is_confirmed or not confirmed_only)]
+    if not acting:
+        return 0.0
+    cap = rule.cap_resolution if any(link.is_resolution for link in acting) else rule.cap
+    return min(1.0 - math.prod(sorted(1.0 - link.strength for link in acting)), cap)
+
+
+def links(
+    harms: Iterable[Harm], remedies: Iterable[Remedy], methodology: Methodology
+) -> Mapping[str, tuple[Link, ...]]:
+    """Return event id of the harm -> the mitigations that act on it, by their ids."""
+    by_type: dict[str, list[Harm]] = {}
+    for harm in harms:
+        by_type.setdefault(harm.event.type, []).append(harm)
+    found: dict[str, list[Link]] = {}
+    for remedy in sorted(remedies, key=lambda remedy: remedy.event.id):
+        kinds = methodology.mitigations.types[remedy.event.type].relieves
+        reach = [harm for kind in kinds for harm in by_type.get(kind, ())]
+        for harm in _targets(remedy, reach, methodology.mitigations):
+            link = _link(harm, remedy, methodology.mitigations)
+            if link.strength > 0:
+                found.setdefault(harm.event.id, []).append(link)
+    return {id_: tuple(of) for id_, of in found.items()}
+
+
+def own_link(harm: Harm, methodology: Methodology, *, since: float) -> Link | None:
+    """Return the relief that an attribute of the harm itself states (service restored), or none.
+
+    Its strength is not multiplied by a credibility: what the event loses is weighed already by how far it is believed,
+    and weighing the attribute once more would let better evidence of a harm raise the score.
+    """
+    for name, rule in methodology.mitigations.attributes.items():
+        if rule.acts_on == harm.event.type and harm.event.attributes.get(rule.attr) is True:
+            strength = min(rule.g, methodology.mitigations.single_max)
+            is_resolution = rule.g >= methodology.mitigations.resolution_g
+            return Link(f"{harm.event.id}#{name}", since, strength, is_resolution, harm.is_confirmed)
+    return None
+
+
+def objects(event: Event) -> Mapping[str, frozenset[str]]:
+    """Return what an event is about, by dimension (party, country, product, role), in lower case."""
+    found: dict[str, frozenset[str]] = {}
+    for dimension, names in _DIMENSIONS.items():
+        values = (event.attributes.get(name) for name in names)
+        words = frozenset(value.casefold() for value in values if isinstance(value, str) and value)
+        if words:
+            found[dimension] = words
+    return found
+
+
+def _targets(remedy: Remedy, reach: list[Harm], rule: MitigationRules) -> Iterable[Harm]:
+    eligible = [harm for harm in reach if _is_in_reach(harm, remedy, rule)]
+    candidates = [harm for harm in eligible if not _is_past(harm, remedy, rule)]
+    for harm in reach:
+        if _is_same_story(harm, remedy) or harm.event.id in remedy.event.closes:
+            yield harm
+    for harm in eligible:
+        if _is_same_story(harm, remedy) or harm.event.id in remedy.event.closes:
+            continue
+        agrees = _agree(harm, remedy)
+        if agrees or (agrees is None and all(other is harm for other in candidates)):
+            yield harm
+
+
+def _is_same_story(harm: Harm, remedy: Remedy) -> bool:
+    return harm.event.story_id is not None and harm.event.story_id == remedy.event.story_id
+
+
+def _is_in_reach(harm: Harm, remedy: Remedy, rule: MitigationRules) -> bool:
+    # A state that ended before stays in reach: else a closing could take relief away and lower the score.
+    age = remedy.occurred - harm.occurred
+    return (
+        harm.event.home == remedy.event.home and age >= 0 and (harm.has_open_state or age <= rule.link_days)
+    )
+
+
+def _is_past(harm: Harm, remedy: Remedy, rule: MitigationRules) -> bool:
+    is_closed = harm.closed is not None and harm.closed < remedy.occurred
+    return remedy.occurred - harm.occurred > rule.link_days and (is_closed or not harm.has_open_state)
+
+
+def _agree(harm: Harm, remedy: Remedy) -> bool | None:
+    """Tell whether the two speak of the same object; None where either does not say."""
+    shared = harm.objects.keys() & remedy.objects.keys()
+    if shared:
+        return all(harm.objects[name] & remedy.objects[name] for name in shared)
+    if harm.event.object is None or remedy.event.object is None or "person" in harm.event.attributes:
+        return None  # who goes and who comes are never the same object
+    return harm.event.object.casefold() == remedy.event.object.casefold()
+
+
+def _link(harm: Harm, remedy: Remedy, rule: MitigationRules) -> Link:
+    g = _strength(harm, remedy, rule)
+    strength = min(g * remedy.credibility, rule.single_max)
+    return Link(remedy.event.id, remedy.occurred, strength, g >= rule.resolution_g, remedy.is_confirmed)
+
+
+def _strength(harm: Harm, remedy: Remedy, rule: MitigationRules) -> float:
+    g: Strengths = rule.types[remedy.event.type].g
+    attributes = remedy.event.attributes
+    person = attributes.get("person")
+    if person is not None and person == harm.event.attributes.get("person"):
+        return rule.resolution_g  # the person who left is back
+    if attributes.get("partial") is True and g.partial is not None:
+        return g.partial
+    if attributes.get("interim") is True and g.interim is not None:
+        return g.interim
+    is_same_day = int(remedy.occurred) == int(harm.occurred)
+    if attributes.get("internal") is True and is_same_day and g.internal_same_day is not None:
+        return g.internal_same_day
+    return g.default
