@@ -128,7 +128,9 @@ class ArticleStore(Protocol):
         """Insert or replace one state row."""
         ...
 
-    def lease_sources(self, source_ids: Sequence[str], *, token: str, now: datetime, until: datetime) -> Sequence[str]:
+    def lease_sources(
+        self, source_ids: Sequence[str], *, token: str, now: datetime, until: datetime
+    ) -> Sequence[str]:
         """Claim Sources that nobody holds at `now`; return those that were claimed. Two workers never get the same one."""
         ...
 
@@ -140,8 +142,8 @@ class ArticleStore(Protocol):
         """Insert or replace one host row."""
         ...
 
-    def add_poll(self, poll: Poll) -> None:
-        """Append one poll row."""
+    def add_polls(self, polls: Sequence[Poll]) -> None:
+        """Append poll rows; one whose id is stored already is passed over."""
         ...
 
     def polls(self, source_id: str, *, limit: int = 50) -> Sequence[Poll]:
@@ -160,14 +162,18 @@ class ArticleStore(Protocol):
 class EventStore(Protocol):
     """Signals, Events with all their versions, Stories, Verdicts."""
 
-    def add_signals(self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime) -> None:
+    def add_signals(
+        self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime
+    ) -> None:
         """Store the Signals of one revision; live Signals of its older revisions become superseded at `now`.
 
         Storing the same Signals again changes nothing.
         """
         ...
 
-    def signals(self, vendor: str, *, types: Sequence[str] = (), known_at: datetime | None = None) -> Sequence[Signal]:
+    def signals(
+        self, vendor: str, *, types: Sequence[str] = (), known_at: datetime | None = None
+    ) -> Sequence[Signal]:
         """Return the Signals of a vendor that are not superseded (at known_at), sorted by (told_at, text_key, start, id)."""
         ...
 
@@ -329,6 +335,13 @@ class UnitOfWork(Protocol):
     @property
     def access(self) -> AccessStore:
         """Keys and settings."""
+        ...
+
+    def lock(self, name: str) -> None:
+        """Wait until no other transaction holds the named lock, then hold it to the end of this one.
+
+        An advisory lock on PostgreSQL; on SQLite a write transaction is alone anyway.
+        """
         ...
 
 

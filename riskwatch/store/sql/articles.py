@@ -1,0 +1,360 @@
+"""Articles, their revisions, mentions and the pending list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    case,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from riskwatch.errors import NotFound
+from riskwatch.model import Article, ArticleBrief, Detection, vendor_of
+from riskwatch.store import Added, ArticleFilter
+from riskwatch.store.sql.codec import clean, decode, encode
+from riskwatch.store.sql.search import matches
+from riskwatch.store.sql.session import chunks, known
+from riskwatch.store.sql.sources import SqlSources
+from riskwatch.store.sql.tables import article, article_revision, mention
+
+MAX_REVISIONS = 24
+_BESIDE = ("id", "title", "text", "revision", "first_seen_at", "recorded_at")  # columns of their own
+_NEWEST = (article.c.id == article_revision.c.article_id) & (
+    article.c.revision == article_revision.c.revision
+)
+_READ = select(
+    article.c.id,
+    article.c.first_seen_at,
+    article_revision.c.title,
+    article_revision.c.text,
+    article_revision.c.revision,
+    article_revision.c.recorded_at,
+    article_revision.c.body,
+)
+_SAME_AGAIN = update(article).where(article.c.id == bindparam("article_id"))
+
+
+def article_id(source_id: str, guid: str) -> str:
+    """Return the id of the Article with this identity."""
+    return "a" + sha256(clean(f"{source_id}\n{guid}").encode()).hexdigest()[:25]
+
+
+class SqlArticles(SqlSources):
+    """The ArticleStore on one transaction."""
+
+    def add_articles(self, articles: Sequence[Article], *, now: datetime) -> Added:
+        """Store new Articles and new revisions; of several with one identity in a batch the first counts."""
+        batch: dict[str, Article] = {}
+        for given in articles:
+            batch.setdefault(article_id(given.source_id, given.guid), given)
+        held = self._held_revisions(batch)
+        new, changed, flagged = _sorted_out(batch, held)
+        told = [replace(a, id=i, revision=1, **_seen(a, now)) for i, a in batch.items() if i in new]
+        new = set(self._add_new(told))
+        again = [
+            replace(batch[i], id=i, revision=held[i].revision + 1, **_seen_again(batch[i], held[i], now))
+            for i in changed
+        ]
+        self._add_changed(again)
+        self._add_revisions([*(a for a in told if a.id in new), *again])
+        if new or changed:
+            self._session.changed()
+        return Added(
+            new=tuple(i for i in batch if i in new),
+            changed=tuple(changed),
+            unchanged=len(articles) - len(new) - len(changed) - len(flagged),
+            flagged=tuple(flagged),
+        )
+
+    def _held_revisions(self, ids: Iterable[str]) -> dict[str, Row[Any]]:
+        columns = (article.c.id, article.c.revision, article.c.fingerprint, article.c.first_seen_at)
+        held: dict[str, Row[Any]] = {}
+        for part in chunks(ids):
+            rows = self._session.read(select(*columns).where(article.c.id.in_(part)).with_for_update())
+            held.update({row.id: row for row in rows})
+        return held
+
+    def _add_new(self, articles: Sequence[Article]) -> list[str]:
+        added: list[str] = []
+        statement = self._session.insert(article).on_conflict_do_nothing().returning(article.c.id)
+        for part in chunks(articles):
+            added += self._session.run(statement, [_row(a) for a in part]).scalars()
+        return added
+
+    def _add_changed(self, articles: Sequence[Article]) -> None:
+        names = (
+            "url", "url_hash", "revision", "fingerprint", "text_key", "family", "tier",
+            "published_at", "told_at", "recorded_at",
+        )  # fmt: skip
+        if articles:
+            statement = _SAME_AGAIN.values(
+                detected_at=None, **{name: bindparam(f"new_{name}") for name in names}
+            )
+            rows = [_row(a) for a in articles]
+            self._session.run(
+                statement,
+                [{"article_id": row["id"], **{f"new_{name}": row[name] for name in names}} for row in rows],
+            )
+
+    def _add_revisions(self, articles: Sequence[Article]) -> None:
+        self._session.add(
+            article_revision,
+            [
+                {
+                    "article_id": a.id,
+                    "revision": a.revision,
+                    "recorded_at": a.recorded_at,
+                    "title": a.title,
+                    "text": a.text,
+                    "body": encode(a, without=_BESIDE),
+                }
+                for a in articles
+            ],
+        )
+
+    def pending(self, *, limit: int) -> Sequence[Article]:
+        """Return Articles whose newest revision was not yet detected, oldest (first_seen_at, id) first."""
+        order = (article.c.first_seen_at, article.c.id)
+        ids = (
+            select(article.c.id)
+            .where(article.c.detected_at.is_(None))
+            .order_by(*order)
+            .limit(limit)
+            .subquery()
+        )
+        query = _newest().join(ids, ids.c.id == article.c.id).order_by(*order)
+        return tuple(map(_article, self._session.read(query)))
+
+    def count_pending(self) -> int:
+        """Return how many Articles wait for detection."""
+        query = select(func.count()).select_from(article).where(article.c.detected_at.is_(None))
+        return int(self._session.read(query).scalar_one())
+
+    def redetect(self, *, ruleset: str) -> int:
+        """Put Articles detected with another ruleset back on the pending list; return how many."""
+        other = (article.c.detected_at.is_not(None)) & (article.c.ruleset.is_distinct_from(ruleset))
+        return self._session.run(update(article).where(other).values(detected_at=None)).rowcount
+
+    def mark_detected(self, results: Mapping[str, Detection], *, ruleset: str, now: datetime) -> None:
+        """Store mentions and sketches by article id and take the Articles off the pending list."""
+        for ids in chunks(results):
+            query = select(article.c.id, article.c.revision, article.c.told_at).where(article.c.id.in_(ids))
+            held = self._session.read(query).all()
+            missing = set(ids) - {row.id for row in held}
+            if missing:
+                raise NotFound("article", min(missing))
+            values = {"detected_at": now, "ruleset": ruleset, "sketch": bindparam("new_sketch")}
+            self._session.run(
+                _SAME_AGAIN.values(**values),
+                [{"article_id": row.id, "new_sketch": results[row.id].sketch} for row in held],
+            )
+            self._save_mentions(held, results, now)
+        if results:
+            self._session.changed()
+
+    def _save_mentions(
+        self, held: Sequence[Row[Any]], results: Mapping[str, Detection], now: datetime
+    ) -> None:
+        rows = [row for one in held for row in _mentions(one, results[one.id], now)]
+        kept = {(row["article_id"], row["revision"], row["subject"]) for row in rows}
+        key = (mention.c.article_id, mention.c.revision, mention.c.subject)
+        live = select(*key).where(
+            mention.c.article_id.in_([one.id for one in held]), mention.c.ended_at.is_(None)
+        )
+        gone = [tuple(row) for row in self._session.read(live) if tuple(row) not in kept]
+        for part in chunks(gone):
+            # A clock set back must not end a row before it began.
+            ended = case((mention.c.recorded_at > now, mention.c.recorded_at), else_=now)
+            self._session.run(update(mention).where(tuple_(*key).in_(part)).values(ended_at=ended))
+        if rows:
+            statement = self._session.insert(mention)
+            again = {"ended_at": None, "spans": statement.excluded.spans}
+            self._session.run(statement.on_conflict_do_update(index_elements=list(key), set_=again), rows)
+
+    def article(self, article_id: str) -> Article:
+        """Return the newest revision; raises NotFound."""
+        row = self._session.read(_newest().where(article.c.id == article_id)).first()
+        if row is None:
+            raise NotFound("article", article_id)
+        return _article(row)
+
+    def revisions(self, article_id: str) -> Sequence[Article]:
+        """Return all revisions, oldest first; raises NotFound."""
+        query = _READ.join(article_revision, article.c.id == article_revision.c.article_id)
+        query = query.where(article.c.id == article_id).order_by(article_revision.c.revision)
+        found = tuple(map(_article, self._session.read(query)))
+        if not found:
+            raise NotFound("article", article_id)
+        return found
+
+    def articles(self, where: ArticleFilter) -> Sequence[Article]:
+        """Return one page."""
+        order = (article.c.first_seen_at.desc(), article.c.id.desc())
+        query = _newest().where(*_conditions(where)).order_by(*order).limit(where.limit)
+        if where.query:
+            query = query.where(*matches(where.query, self._session))
+        return tuple(map(_article, self._session.read(query)))
+
+    def known_guids(self, source_id: str, guids: Sequence[str]) -> Mapping[str, str | None]:
+        """Return the stored guids among those given, with their URL."""
+        wanted = {article_id(source_id, guid): guid for guid in guids}
+        found: dict[str, str | None] = {}
+        for part in chunks(wanted):
+            rows = self._session.read(select(article.c.id, article.c.url).where(article.c.id.in_(part)))
+            found.update({wanted[row.id]: row.url for row in rows})
+        return found
+
+    def known_urls(self, source_id: str, urls: Sequence[str]) -> Mapping[str, str]:
+        """Return the stored URLs among those given, with their guid."""
+        wanted = {_url_hash(url): url for url in urls}
+        found: dict[str, str] = {}
+        for part in chunks(wanted):
+            rows = self._session.read(
+                select(article.c.url_hash, article.c.guid)
+                .where(article.c.source_id == source_id, article.c.url_hash.in_(part))
+                .order_by(article.c.first_seen_at.desc(), article.c.id.desc())
+            )
+            found.update({wanted[row.url_hash]: row.guid for row in rows})
+        return found
+
+    def briefs(self, article_ids: Sequence[str]) -> Mapping[str, ArticleBrief]:
+        """Return what merge needs of these Articles."""
+        columns = ("id", "text_key", "family", "tier", "published_at", "first_seen_at", "sketch")
+        found: dict[str, ArticleBrief] = {}
+        for part in chunks(dict.fromkeys(article_ids)):
+            named: dict[str, set[str]] = {}
+            live = mention.c.article_id.in_(part) & mention.c.ended_at.is_(None)
+            for row in self._session.read(
+                select(mention.c.article_id, mention.c.vendor).where(live).distinct()
+            ):
+                named.setdefault(row.article_id, set()).add(row.vendor)
+            rows = self._session.read(
+                select(*(article.c[name] for name in columns)).where(article.c.id.in_(part))
+            )
+            for row in rows:
+                found[row.id] = ArticleBrief(**row._mapping, subjects=tuple(sorted(named.get(row.id, ()))))
+        return found
+
+    def mention_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
+        """Return Subject id -> distinct Articles naming it, told in [since, until] and recorded by until."""
+        told = mention.c.told_at.between(since, until) & known(
+            mention.c.recorded_at, mention.c.ended_at, until
+        )
+        count = func.count(distinct(mention.c.article_id))
+        vendors = self._session.read(select(mention.c.vendor, count).where(told).group_by(mention.c.vendor))
+        lines = self._session.read(
+            select(mention.c.subject, count)
+            .where(told, mention.c.subject != mention.c.vendor)
+            .group_by(mention.c.subject)
+        )
+        return dict(sorted((str(subject), int(number)) for subject, number in [*vendors, *lines]))
+
+
+def _newest() -> Select[Any]:
+    return _READ.join(article_revision, _NEWEST)
+
+
+def _article(row: Row[Any]) -> Article:
+    return decode(
+        Article,
+        row.body,
+        id=row.id,
+        title=row.title,
+        text=row.text,
+        revision=row.revision,
+        first_seen_at=row.first_seen_at,
+        recorded_at=row.recorded_at,
+    )
+
+
+def _fingerprint(given: Article) -> str:
+    said = f"{given.title is None}\n{given.title}\n{given.text_key or given.text}"
+    return sha256(clean(said).encode()).hexdigest()
+
+
+def _url_hash(url: str) -> str:
+    return sha256(clean(url).encode()).hexdigest()[:16]
+
+
+def _sorted_out(
+    batch: Mapping[str, Article], held: Mapping[str, Row[Any]]
+) -> tuple[set[str], list[str], list[str]]:
+    changed = [i for i, a in batch.items() if i in held and held[i].fingerprint != _fingerprint(a)]
+    flagged = [i for i in changed if held[i].revision >= MAX_REVISIONS]
+    return set(batch) - held.keys(), [i for i in changed if i not in set(flagged)], flagged
+
+
+def _seen(given: Article, now: datetime) -> dict[str, Any]:
+    return {"first_seen_at": given.first_seen_at or now, "recorded_at": given.recorded_at or now}
+
+
+def _seen_again(given: Article, held: Row[Any], now: datetime) -> dict[str, Any]:
+    return {"first_seen_at": held.first_seen_at, "recorded_at": given.recorded_at or now}
+
+
+def _row(a: Article) -> dict[str, Any]:
+    return {
+        "id": a.id,
+        "source_id": a.source_id,
+        "guid": a.guid,
+        "url": a.url,
+        "url_hash": None if a.url is None else _url_hash(a.url),
+        "revision": a.revision,
+        "fingerprint": _fingerprint(a),
+        "text_key": a.text_key,
+        "family": a.family,
+        "tier": a.tier,
+        "published_at": a.published_at,
+        "first_seen_at": a.first_seen_at,
+        "told_at": a.published_at or a.first_seen_at,
+        "recorded_at": a.recorded_at,
+    }
+
+
+def _mentions(held: Row[Any], detection: Detection, now: datetime) -> Iterable[dict[str, Any]]:
+    spans: dict[str, list[tuple[str, int, int]]] = {}
+    for found in detection.mentions:
+        spans.setdefault(found.subject, []).append((found.field, found.start, found.end))
+    for subject, places in sorted(spans.items()):
+        yield {
+            "article_id": held.id,
+            "revision": held.revision,
+            "subject": subject,
+            "vendor": vendor_of(subject),
+            "told_at": held.told_at,
+            "recorded_at": now,
+            "spans": json.dumps(places),
+        }
+
+
+def _conditions(where: ArticleFilter) -> Iterable[ColumnElement[bool]]:
+    if where.source_id is not None:
+        yield article.c.source_id == where.source_id
+    if where.subject is not None:
+        named = or_(mention.c.subject == where.subject, mention.c.vendor == where.subject)
+        yield exists().where(mention.c.article_id == article.c.id, mention.c.ended_at.is_(None), named)
+    if where.seen_from is not None:
+        yield article.c.first_seen_at >= where.seen_from
+    if where.seen_to is not None:
+        yield article.c.first_seen_at <= where.seen_to
+    if where.after is not None:
+        seen_at, last = where.after
+        yield or_(
+            article.c.first_seen_at < seen_at, (article.c.first_seen_at == seen_at) & (article.c.id < last)
+        )

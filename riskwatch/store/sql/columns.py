@@ -1,0 +1,71 @@
+"""Python values → column values that sort and compare alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from array import array
+from datetime import UTC, datetime, timedelta
+from sys import byteorder
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from riskwatch.store.sql.codec import clean, instant
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up an INTEGER key only
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant as whole microseconds since 1970, the same number on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's call
+        """Return the microseconds; raises ValueError on a naive instant."""
+        return None if value is None else (instant(value) - EPOCH) // _TICK
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's call
+        """Return the instant in UTC."""
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Words(TypeDecorator[str]):
+    """Text from anywhere: NUL and lone surrogates become U+FFFD; sorted by code point."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return text in the C collation on PostgreSQL: SQLite sorts so by nature."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(String(collation="C"))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's call
+        """Return text that both databases take."""
+        return None if value is None else clean(value)
+
+
+class Sketch(TypeDecorator[tuple[int, ...]]):
+    """Unsigned 64-bit hashes, 8 bytes each, little end first."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002 - SQLAlchemy's call
+        """Return the packed hashes; raises OverflowError on a number outside 64 bits."""
+        return _swapped(array("Q", value)).tobytes() if value else None
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[int, ...]:  # noqa: ARG002 - SQLAlchemy's call
+        """Return the hashes, () where there are none."""
+        return tuple(_swapped(array("Q", bytes(value)))) if value else ()
+
+
+def _swapped(hashes: array[int]) -> array[int]:
+    if byteorder == "big":
+        hashes.byteswap()
+    return hashes

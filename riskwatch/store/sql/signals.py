@@ -1,0 +1,105 @@
+"""Signals: appended, superseded, never rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, case, func, select, update
+
+from riskwatch.model import Signal
+from riskwatch.store.sql.codec import decode, encode
+from riskwatch.store.sql.session import Session, chunks, known
+from riskwatch.store.sql.tables import signal
+
+_READ = select(signal.c.recorded_at, signal.c.body)
+_LIVE = signal.c.superseded_at.is_(None)
+
+
+class SqlSignals:
+    """The part of the EventStore that keeps Signals."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add_signals(
+        self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime
+    ) -> None:
+        """Store the Signals of one revision; live ones of the Article that are not among them become superseded.
+
+        Also those of the same revision, which another ruleset found. A revision older than one with stored Signals changes nothing.
+        """
+        held = self._session.read(
+            select(signal.c.seq, signal.c.id, signal.c.revision, signal.c.body).where(
+                signal.c.article_id == article_id, _LIVE
+            )
+        ).all()
+        if any(row.revision > revision for row in held):
+            return
+        bodies = {one.id: (one, encode(one, without=("recorded_at",))) for one in signals}
+        same = {row.id for row in held if row.id in bodies and bodies[row.id][1] == row.body}
+        stale = [row.seq for row in held if row.id not in same]
+        fresh = [_row(*pair, article_id=article_id, now=now) for i, pair in bodies.items() if i not in same]
+        for part in chunks(stale):
+            ended = case((signal.c.recorded_at > now, signal.c.recorded_at), else_=now)
+            self._session.run(update(signal).where(signal.c.seq.in_(part)).values(superseded_at=ended))
+        self._session.add(signal, fresh)
+        if stale or fresh:
+            self._session.changed()
+
+    def signals(
+        self, vendor: str, *, types: Sequence[str] = (), known_at: datetime | None = None
+    ) -> Sequence[Signal]:
+        """Return the Signals of a vendor that are not superseded (at known_at), sorted by (told_at, text_key, start, id)."""
+        query = _READ.where(
+            signal.c.vendor == vendor, known(signal.c.recorded_at, signal.c.superseded_at, known_at)
+        )
+        if types:
+            query = query.where(signal.c.type.in_(types))
+        order = (signal.c.told_at, signal.c.text_key, signal.c.start, signal.c.id)
+        return self._found(query.order_by(*order))
+
+    def signals_of_article(self, article_id: str) -> Sequence[Signal]:
+        """Return the Signals of an Article's newest revision, sorted by (field, start, id)."""
+        query = _READ.where(signal.c.article_id == article_id, _LIVE)
+        return self._found(query.order_by(signal.c.field, signal.c.start, signal.c.id))
+
+    def signals_by_id(self, signal_ids: Sequence[str]) -> Mapping[str, Signal]:
+        """Return Signals by id as last stored, superseded ones too."""
+        found: dict[str, Signal] = {}
+        for part in chunks(dict.fromkeys(signal_ids)):
+            newest = select(func.max(signal.c.seq)).where(signal.c.id.in_(part)).group_by(signal.c.id)
+            query = _READ.where(signal.c.seq.in_(newest)).order_by(signal.c.id)
+            found.update({one.id: one for one in self._found(query)})
+        return found
+
+    def superseded_vendors(self, article_id: str) -> Sequence[tuple[str, str]]:
+        """Return (vendor, type) pairs of an Article's stored live Signals, sorted."""
+        query = (
+            select(signal.c.vendor, signal.c.type).where(signal.c.article_id == article_id, _LIVE).distinct()
+        )
+        return tuple(sorted((row.vendor, row.type) for row in self._session.read(query)))
+
+    def _found(self, query: Select[Any]) -> Sequence[Signal]:
+        return tuple(map(_signal, self._session.read(query)))
+
+
+def _signal(row: Row[Any]) -> Signal:
+    return decode(Signal, row.body, recorded_at=row.recorded_at)
+
+
+def _row(one: Signal, body: str, *, article_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "article_id": article_id,
+        "revision": one.revision,
+        "vendor": one.vendor,
+        "type": one.type,
+        "told_at": one.told_at,
+        "text_key": one.text_key,
+        "field": one.evidence.field,
+        "start": one.evidence.start,
+        "recorded_at": one.recorded_at or now,
+        "body": body,
+    }

@@ -1,0 +1,134 @@
+"""Sources' state, leases, hosts and polls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select, update
+
+from riskwatch.model import HostState, Poll, SourceState
+from riskwatch.store.sql.session import Session, chunks
+from riskwatch.store.sql.tables import article, host_state, poll, source_state
+
+_BLANK = {"consecutive_failures": 0, "moved_count": 0}
+_POLL = [column for column in poll.c if column.name != "is_ok"]
+
+
+class SqlSources:
+    """The part of the ArticleStore that collecting lives on."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def source_states(self) -> Mapping[str, SourceState]:
+        """Return the state of every Source ever seen."""
+        rows = self._session.read(select(source_state).order_by(source_state.c.source_id))
+        return {row.source_id: SourceState(**row._mapping) for row in rows}
+
+    def save_source_state(self, state: SourceState) -> None:
+        """Insert or replace one state row."""
+        if self._session.upsert(source_state, asdict(state)):
+            self._session.changed()
+
+    def lease_sources(
+        self, source_ids: Sequence[str], *, token: str, now: datetime, until: datetime
+    ) -> Sequence[str]:
+        """Claim Sources that nobody holds at `now`; return those that were claimed, sorted."""
+        claimed: list[str] = []
+        for part in chunks(sorted(set(source_ids))):
+            self._ensure(part)
+            self._session.run(
+                update(source_state)
+                .where(source_state.c.source_id.in_(self._free(part, now)))
+                .values(lease_token=token, lease_until=until)
+            )
+            claimed += self._held(part, token=token, until=until)
+        return tuple(claimed)
+
+    def _free(self, source_ids: Sequence[str], now: datetime) -> Sequence[str]:
+        lease_until = source_state.c.lease_until
+        free: Select[tuple[str]] = (
+            select(source_state.c.source_id)
+            .where(source_state.c.source_id.in_(source_ids), or_(lease_until.is_(None), lease_until <= now))
+            .order_by(source_state.c.source_id)
+            .with_for_update(skip_locked=True)  # SQLite holds the one write lock and leaves this clause out
+        )
+        return self._session.read(free).scalars().all()
+
+    def _held(self, source_ids: Sequence[str], *, token: str, until: datetime) -> Sequence[str]:
+        return (
+            self._session.read(
+                select(source_state.c.source_id)
+                .where(source_state.c.source_id.in_(source_ids), source_state.c.lease_token == token)
+                .where(source_state.c.lease_until == until)
+                .order_by(source_state.c.source_id)
+            )
+            .scalars()
+            .all()
+        )
+
+    def _ensure(self, source_ids: Sequence[str]) -> None:
+        statement = self._session.insert(source_state).on_conflict_do_nothing()
+        self._session.run(statement, [{"source_id": source_id, **_BLANK} for source_id in source_ids])
+
+    def host_states(self) -> Mapping[str, HostState]:
+        """Return what is known of hosts."""
+        rows = self._session.read(select(host_state).order_by(host_state.c.host))
+        return {row.host: HostState(**row._mapping) for row in rows}
+
+    def save_host_state(self, state: HostState) -> None:
+        """Insert or replace one host row."""
+        self._session.upsert(host_state, asdict(state))
+
+    def add_polls(self, polls: Sequence[Poll]) -> None:
+        """Append poll rows; one whose id is stored already is passed over. A Source polled is a Source seen."""
+        for part in chunks(polls):
+            self._ensure(sorted({one.source_id for one in part}))
+            statement = self._session.insert(poll).on_conflict_do_nothing().returning(poll.c.id)
+            rows = [{**asdict(one), "is_ok": int(one.is_ok)} for one in part]
+            if self._session.run(statement, rows).all():
+                self._session.changed()
+
+    def add_poll(self, one: Poll) -> None:
+        """Append one poll row."""
+        self.add_polls([one])
+
+    def polls(self, source_id: str, *, limit: int = 50) -> Sequence[Poll]:
+        """Return the newest polls of a Source, newest first."""
+        rows = self._session.read(
+            select(*_POLL)
+            .where(poll.c.source_id == source_id)
+            .order_by(poll.c.started_at.desc(), poll.c.id.desc())
+            .limit(limit)
+        )
+        return tuple(Poll(**row._mapping) for row in rows)
+
+    def last_ok_polls(self, *, known_at: datetime) -> Mapping[str, datetime]:
+        """Return Source id -> start of its last good poll by known_at."""
+        last = (
+            select(func.max(poll.c.started_at, type_=poll.c.started_at.type))
+            .where(
+                poll.c.source_id == source_state.c.source_id, poll.c.is_ok == 1, poll.c.started_at <= known_at
+            )
+            .scalar_subquery()
+        )
+        rows = self._session.read(
+            select(source_state.c.source_id, last.label("at")).order_by(source_state.c.source_id)
+        )
+        return {row.source_id: row.at for row in rows if row.at is not None}
+
+    def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
+        """Return Source id -> newest published_at (else first_seen_at) of its Articles."""
+        found: dict[str, datetime] = {}
+        for part in chunks(source_ids):
+            rows = self._session.read(
+                select(
+                    article.c.source_id, func.max(article.c.told_at, type_=article.c.told_at.type).label("at")
+                )
+                .where(article.c.source_id.in_(part))
+                .group_by(article.c.source_id)
+            )
+            found.update({row.source_id: row.at for row in rows})
+        return found
