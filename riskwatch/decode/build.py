@@ -21,7 +21,7 @@ _MAX_GUID_CHARS = 1_000
 
 def articles_of(item: RawItem, *, origin: Origin, now: datetime) -> tuple[Article, ...]:
     """Return the Article of an item, or one for each point of a digest; none for an item without words."""
-    whole = _article(item, origin=origin, now=now)
+    whole = article_of(item, origin=origin, now=now)
     if whole is None:
         return ()
     return digest.split(whole, item.body) if origin.digest else (whole,)
@@ -39,7 +39,8 @@ def guid_of(item: RawItem, *, link: str | None, identity: str, title: str | None
     return chosen if chosen.isascii() else chosen.encode("utf-8", "replace").decode("utf-8")
 
 
-def _article(item: RawItem, *, origin: Origin, now: datetime) -> Article | None:
+def article_of(item: RawItem, *, origin: Origin, now: datetime) -> Article | None:
+    """Return the Article of an item, or none where it has no words."""
     title = plain_title(item.title, is_html=item.title_is_html) if item.title else None
     title = title or None
     body = item.body

@@ -10,6 +10,7 @@ FIRST_YEAR = 1990  # older dates are unset clocks (1970-01-01), not news
 _MAX_DATE_CHARS = 100
 _RFC822_WORDS = 5  # day, month, year, time, zone
 DATE_IN_FUTURE = "date_in_future"
+DATE_UNREADABLE = "date_unreadable"
 DATE_IMPLAUSIBLE = "date_implausible"
 
 _MONTHS = {

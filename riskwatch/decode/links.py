@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 _TRACKERS = frozenset(
     [
@@ -54,6 +55,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE_PATH = "/:@!$&'()*+,;=-._~"
 _MAX_LINK_CHARS = 2_048
 _MAX_FIELDS = 100
+_PLAIN_QUERY = str.maketrans("", "", "-_.~=&")
 _WORDY = str.maketrans("", "", "/-_.")
 
 
@@ -70,27 +72,43 @@ def canonical(url: str | None, *, base: str | None = None) -> str | None:
     url = "".join((url or "").split()).strip("\x00")
     if not url or len(url) > _MAX_LINK_CHARS:
         return None
-    try:
-        if base and "://" not in url[:12]:
+    if base and "://" not in url[:12]:
+        try:
             url = urljoin(base, url)
-        parts = urlsplit(url)
-        scheme, host, port = parts.scheme, parts.hostname, parts.port
-    except ValueError:
+        except ValueError:
+            return None
+    scheme, _, rest = url.partition("://")
+    rest, _, query = rest.partition("#")[0].partition("?")
+    netloc, _, path = rest.partition("/")
+    origin = _origin(scheme, netloc)
+    if origin is None:
         return None
-    if scheme not in _DEFAULT_PORTS or not host:
-        return None
-    host = _host(host)
-    if not host:
-        return None
-    netloc = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    link = urlunsplit((scheme, netloc, _path(parts.path), _query(parts.query) if parts.query else "", ""))
-    return link if len(link) <= _MAX_LINK_CHARS * 3 else None
+    link = f"{origin}{_path('/' + path)}"
+    query = _query(query) if query else ""
+    return f"{link}?{query}" if query else link
 
 
 def host_of(url: str | None) -> str | None:
     """Return the host of a link in lower case, or none."""
     link = canonical(url)
     return urlsplit(link).hostname if link else None
+
+
+@lru_cache(maxsize=4_096)
+def _origin(scheme: str, netloc: str) -> str | None:
+    """Return scheme and authority in canonical form, or none where they are no http(s) address."""
+    try:
+        parts = urlsplit(f"{scheme.lower()}://{netloc}")
+        host, port = _host(parts.hostname or ""), parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        return None
+    return (
+        f"{parts.scheme}://{host}"
+        if port in (None, _DEFAULT_PORTS[parts.scheme])
+        else f"{parts.scheme}://{host}:{port}"
+    )
 
 
 def _host(host: str) -> str | None:
@@ -137,6 +155,11 @@ def _without_dots(path: str) -> str:
 
 
 def _query(query: str) -> str:
+    if query.isascii() and query.translate(_PLAIN_QUERY).isalnum():
+        fields = sorted(
+            (key, value) for key, _, value in (field.partition("=") for field in query.split("&") if field)
+        )
+        return "&".join(f"{key}={value}" for key, value in fields if not _is_tracker(key))
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=_MAX_FIELDS)
     except ValueError:

@@ -14,12 +14,12 @@ SHORT_TEXT_CHARS = 200  # a shorter body alone does not name a text: the title c
 POINT = "\ue000"  # private use: marks the start of a heading or list point while a digest is split
 HEAD_END = "\ue001"
 
-_OPENING = "p br li h div tr blockquote ul ol dt dd section article figcaption pre"
-_CLOSING = "p li h1 h2 h3 h4 h5 h6 div tr td th blockquote ul ol section article pre"
-_BREAKS = (
-    *((f"<{name}".encode(), f"\n<{name}".encode()) for name in _OPENING.split()),
-    *((f"</{name}>".encode(), f"</{name}>\n".encode()) for name in _CLOSING.split()),
-)
+_BLOCKS = (
+    "p", "div", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr",
+    "td", "th", "blockquote", "pre", "section", "article", "aside", "figure", "figcaption", "header",
+    "footer", "main", "nav", "hr", "form",
+)  # fmt: skip
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SCRIPTS = (
     ("\u4e00", "\u9fff"),
     ("\u3040", "\u30ff"),
@@ -27,19 +27,17 @@ _SCRIPTS = (
     ("\u0400", "\u04ff"),
 )  # Han, Kana, Hangul, Cyrillic
 MIN_LETTERS = 4  # fewer tell no language
-_UPPER_TAG = re2.compile(rb"</?[A-Z]")
+_TAG = re2.compile(rb"</?[A-Z]")
 _ANY_TAG_NAME = re2.compile(rb"</?[A-Z][A-Za-z0-9]*")
 _TAG = re2.compile(r"(?s)<!--.*?-->|</?[a-zA-Z][^>]*>")
 _LOOKS_HTML = re2.compile(
     r"</?[a-zA-Z][a-zA-Z0-9]*(\s[^<>]*)?/?>|&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);"
 )
-_POINT_TAG = re2.compile(rb"(?i)<(h[1-6]|li)([\s>/])")
-_HEAD_CLOSE = re2.compile(rb"(?i)</h[1-6]\s*>")
 _CONTROL = re2.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff\ue000-\ue001]"
 )
 _SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "head", "object", "select", "button")
-_SILENT_HINTS = tuple(f"<{name}".encode() for name in _SILENT)
+_SILENT_TAG = re2.compile(b"(?i)<(" + "|".join(_SILENT).encode() + b")")
 _PARSER_OPTIONS = {
     "encoding": "utf-8",
     "recover": True,
@@ -49,14 +47,17 @@ _PARSER_OPTIONS = {
 }
 _PARSER = etree.HTMLParser(**_PARSER_OPTIONS)
 _TO_STRING = etree.XPath("string()")
-# Tokens of detection are written «V3»: no text from outside may hold one. NFKC would make QwenTM of a trade mark.
-_FORGED = {ord("«"): "“", ord("»"): "”", ord("™"): " ", ord("℠"): " ", ord("®"): " "}
+# Tokens of detection are written «V3»: no text from outside may hold one. NFKC makes QwenTM of a trade mark.
+_FORGED = (("«", "“"), ("»", "”"), ("™", " "), ("℠", " "), ("®", " "))
 
 
 def tidy(text: str) -> str:
     """Return the text in NFKC, without control characters, white space folded, one line a paragraph."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_FORGED)).translate(_FORGED)
+        for char, safe in _FORGED:
+            if char in text:
+                text = text.replace(char, safe)
+        text = unicodedata.normalize("NFKC", text)
     if not text.isprintable():
         text = _CONTROL.sub("", text)
         if "\n" in text or "\r" in text:
@@ -85,7 +86,7 @@ def plain(html: str, *, marks: bool = False) -> str:
         return tidy(entities.unescape(html) if "&" in html else html)
     if marks:
         html = html.replace(POINT, "").replace(HEAD_END, "")
-    text = _words(_broken_into_lines(html, marks=marks))
+    text = _words(html, marks=marks)
     return tidy(text) if not marks else _tidy_marked(text)
 
 
@@ -119,8 +120,7 @@ def is_garbled(title: str | None) -> bool:
 
 def text_key(title: str | None, text: str) -> str:
     """Return the SHA-256 of the normalised text, in hex; the title takes part where the body is short."""
-    body = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    body = " ".join(body.lower().split())
+    body = " ".join(unicodedata.normalize("NFKC", text).lower().split())
     if len(body) < SHORT_TEXT_CHARS:
         body = " ".join((title or "").lower().split()) + "\n" + body
     return hashlib.sha256(body.encode("utf-8", "replace")).hexdigest()
@@ -131,6 +131,8 @@ def script_lang(text: str, *, default: str) -> str:
     if default not in ("en", "und") or text.isascii():
         return default
     sample = text[:400]
+    if len(sample) - len(sample.encode("ascii", "ignore")) < len(sample) // 8:
+        return default  # a few quotation marks or accents
     han, kana, hangul, cyrillic = (_count(sample, script) for script in _SCRIPTS)
     letters = sum(map(str.isalpha, sample))
     if letters < MIN_LETTERS:
@@ -144,46 +146,39 @@ def _count(text: str, script: tuple[str, str]) -> int:
     return sum(1 for char in text if script[0] <= char <= script[1])
 
 
-def _broken_into_lines(html: str, *, marks: bool) -> bytes:
+def _words(html: str, *, marks: bool) -> str:
     raw = html.encode("utf-8", "replace")
     for blank in (b"\n", b"\r", b"\x00"):
         if blank in raw:
             raw = raw.replace(blank, b" ")
-    if _UPPER_TAG.search(raw):
-        raw = _ANY_TAG_NAME.sub(lambda match: match.group(0).lower(), raw)
-    if marks:
-        raw = _POINT_TAG.sub(b"\n<\\1\\2", raw)
-        raw = _mark_points(raw)
-    for tag, broken in _BREAKS:
-        if tag in raw:
-            raw = raw.replace(tag, broken)
-    return raw
-
-
-def _mark_points(raw: bytes) -> bytes:
-    """Put POINT behind the start tag of each heading and list point, HEAD_END before a heading's end tag."""
-    parts, at = [], 0
-    for match in _POINT_TAG.finditer(raw):
-        end = raw.find(b">", match.start())
-        if end < at:
-            break
-        parts += [raw[at : end + 1], POINT.encode()]
-        at = end + 1
-    marked = b"".join([*parts, raw[at:]])
-    return bytes(_HEAD_CLOSE.sub(lambda match: HEAD_END.encode() + match.group(0), marked))
-
-
-def _words(raw: bytes) -> str:
     try:
         root = etree.fromstring(raw, _PARSER)
         if root is None:
             return ""
-        if any(hint in raw for hint in _SILENT_HINTS):
+        if _SILENT_TAG.search(raw):
             etree.strip_elements(root, *_SILENT, with_tail=False)
+        _break_lines(root)
+        if marks:
+            _mark_points(root)
         return str(_TO_STRING(root))
     except (etree.LxmlError, ValueError, AssertionError):
         # libxml2 gives up on a few inputs (depth, odd names): what is left without tags is still the text.
         return entities.unescape(_TAG.sub(" ", raw.decode("utf-8", "replace")))
+
+
+def _break_lines(root: etree._Element) -> None:
+    for block in root.iter(*_BLOCKS):
+        block.text = "\n" + (block.text or "")
+        block.tail = "\n" + (block.tail or "")
+    for line_break in root.iter("br"):
+        line_break.tail = "\n" + (line_break.tail or "")
+
+
+def _mark_points(root: etree._Element) -> None:
+    for point in root.iter("li", *_HEADINGS):
+        point.text = POINT + (point.text or "")
+        if point.tag != "li":
+            point.tail = HEAD_END + (point.tail or "")
 
 
 def _tidy_marked(text: str) -> str:
