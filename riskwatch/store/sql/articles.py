@@ -28,7 +28,7 @@ from riskwatch.errors import NotFound
 from riskwatch.model import Article, ArticleBrief, Detection, vendor_of
 from riskwatch.store import Added, ArticleFilter
 from riskwatch.store.sql.codec import clean, decode, encode
-from riskwatch.store.sql.search import matches
+from riskwatch.store.sql.search import feed_index, matches
 from riskwatch.store.sql.session import chunks, known
 from riskwatch.store.sql.sources import SqlSources
 from riskwatch.store.sql.tables import article, article_revision, mention
@@ -166,6 +166,7 @@ class SqlArticles(SqlSources):
             )
             self._save_mentions(held, results, now)
         if results:
+            feed_index(self._session)
             self._session.changed()
 
     def _save_mentions(

@@ -50,6 +50,16 @@ class Words(TypeDecorator[str]):
         return None if value is None else clean(value)
 
 
+class Prose(Words):
+    """Words that are read and searched, not sorted: in the collation of the database, which knows upper and lower case."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return text."""
+        return dialect.type_descriptor(Text())
+
+
 class Sketch(TypeDecorator[tuple[int, ...]]):
     """Unsigned 64-bit hashes, 8 bytes each, little end first."""
 

@@ -62,6 +62,7 @@ def _sqlite(url: URL) -> Engine:
         for pragma in _PRAGMAS:
             cursor.execute(pragma)
         cursor.close()
+        connection.create_function("folded", 1, _folded, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -69,6 +70,10 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else text.casefold()
 
 
 @contextmanager

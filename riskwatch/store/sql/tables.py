@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table
 
-from riskwatch.store.sql.columns import Instant, Number, Sketch, Words
+from riskwatch.store.sql.columns import Instant, Number, Prose, Sketch, Words
 
 REVISIONS = ("0001",)  # migrations this program knows, oldest first; the last one is head
 
@@ -105,8 +105,8 @@ article_revision = Table(
     Column("article_id", Words, ForeignKey("article.id"), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("title", Words),
-    Column("text", Words, nullable=False),
+    Column("title", Prose),
+    Column("text", Prose, nullable=False),
     Column("body", Words, nullable=False),  # the other fields as JSON
     Index("uq_article_revision", "article_id", "revision", unique=True),
 )

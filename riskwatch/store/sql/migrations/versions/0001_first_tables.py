@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from riskwatch.store.sql.columns import Instant, Sketch, Words
+from riskwatch.store.sql.columns import Instant, Prose, Sketch, Words
 
 revision = "0001"
 down_revision = None
@@ -157,8 +157,8 @@ def upgrade() -> None:
         sa.Column("article_id", Words(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
-        sa.Column("title", Words(), nullable=True),
-        sa.Column("text", Words(), nullable=False),
+        sa.Column("title", Prose(), nullable=True),
+        sa.Column("text", Prose(), nullable=False),
         sa.Column("body", Words(), nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"], ["article.id"], name="fk_article_revision_article_id_article"
@@ -318,8 +318,7 @@ def upgrade() -> None:
 def _add_search() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
-        for statement in _SQLITE_SEARCH:
-            op.execute(statement)
+        _add_fts(connection)
         return
     try:
         with connection.begin_nested():
@@ -332,16 +331,27 @@ def _add_search() -> None:
         )
 
 
-_SQLITE_SEARCH = (
+def _add_fts(connection: sa.Connection) -> None:
+    try:
+        connection.exec_driver_sql(_FTS)
+    except sa.exc.OperationalError:
+        return  # a SQLite without FTS5 or its trigrams: texts are scanned
+    op.execute("INSERT INTO setting (name, value) VALUES ('search_mark', '0')")
+    for name, when in (("drop", "DELETE"), ("change", "UPDATE OF title, text")):
+        again = _FTS_ADD if name == "change" else ""
+        op.execute(
+            f"CREATE TRIGGER article_search_{name} AFTER {when} ON article_revision "
+            f"WHEN old.seq <= (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'search_mark') "
+            f"BEGIN {_FTS_DROP} {again} END"
+        )
+
+
+_FTS = (
     "CREATE VIRTUAL TABLE article_search USING fts5("
-    "title, text, content='article_revision', content_rowid='seq', tokenize='trigram')",
-    "CREATE TRIGGER article_search_add AFTER INSERT ON article_revision BEGIN "
-    "INSERT INTO article_search (rowid, title, text) VALUES (new.seq, new.title, new.text); END",
-    "CREATE TRIGGER article_search_drop AFTER DELETE ON article_revision BEGIN "
+    "title, text, content='article_revision', content_rowid='seq', tokenize='trigram', detail=none)"
+)
+_FTS_ADD = "INSERT INTO article_search (rowid, title, text) VALUES (new.seq, new.title, new.text);"
+_FTS_DROP = (
     "INSERT INTO article_search (article_search, rowid, title, text) "
-    "VALUES ('delete', old.seq, old.title, old.text); END",
-    "CREATE TRIGGER article_search_change AFTER UPDATE OF title, text ON article_revision BEGIN "
-    "INSERT INTO article_search (article_search, rowid, title, text) "
-    "VALUES ('delete', old.seq, old.title, old.text); "
-    "INSERT INTO article_search (rowid, title, text) VALUES (new.seq, new.title, new.text); END",
+    "VALUES ('delete', old.seq, old.title, old.text);"
 )
