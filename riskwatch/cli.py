@@ -1,1 +1,474 @@
-def main() -> None: ...
+"""The command line: each command is a thin call into app; long imports wait for their command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from riskwatch import __version__
+from riskwatch.errors import ConfigErrors, RiskwatchError
+
+if TYPE_CHECKING:
+    from riskwatch.app import App
+
+FAULTS, WRONG_USE = 1, 2
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class _Group(click.Group):
+    """A group whose commands end with a sentence, not a traceback, on errors raised on purpose."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        try:
+            return super().invoke(ctx)
+        except ConfigErrors as errors:
+            for error in errors.errors:
+                click.echo(f"error: {error}", err=True)
+            ctx.exit(FAULTS)
+        except RiskwatchError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(FAULTS)
+
+
+@click.group(cls=_Group, context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="riskwatch")
+@click.option(
+    "--config",
+    "config_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder laid over the shipped config: a file there stands for the shipped one of the same path.",
+)
+@click.pass_context
+def main(ctx: click.Context, config_dir: Path | None) -> None:
+    """How stable each of your AI-model vendors is, why, and what changed since yesterday."""
+    ctx.obj = config_dir
+
+
+def _app(ctx: click.Context) -> App:
+    from riskwatch import settings, telemetry
+    from riskwatch.app import App
+
+    config = settings.load(ctx.obj)
+    for warning in config.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    chosen = config.settings
+    secrets = [s.get_secret_value() for s in (chosen.database_url, chosen.secret_key) if s is not None]
+    telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=secrets)
+    return App(config)
+
+
+def _as_json(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+class Instant(click.ParamType[datetime]):
+    """YYYY-MM-DD (its last moment, UTC) or an RFC 3339 instant with a zone."""
+
+    name = "date"
+
+    def convert(
+        self,
+        value: str | datetime,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> datetime:
+        """Return the instant, aware, UTC."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if len(value) == len("2026-03-05"):
+                day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+                return day.replace(hour=23, minute=59, second=59)
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write 2026-03-05 or 2026-03-05T12:00:00Z", param, ctx)
+        if instant.tzinfo is None:
+            self.fail(f"{value!r} has no zone; add Z or +01:00", param, ctx)
+        return instant.astimezone(UTC)
+
+
+INSTANT = Instant()
+
+
+def _bar(length: int, label: str) -> Any:  # noqa: ANN401 - click does not export the type
+    """Return a progress bar on stderr; none in a pipe."""
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+# -------------------------------------------------------------------------------- run
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 8470]"
+)
+@click.option("--no-browser", is_flag=True, help="Do not open the overview in a browser.")
+@click.option("--build-only", is_flag=True, help="Replay the history and stop, without serving it.")
+@click.pass_context
+def demo(ctx: click.Context, port: int | None, no_browser: bool, build_only: bool) -> None:
+    """Replay the bundled history of AI-vendor events and open the service on it, without any network."""
+    from riskwatch import demo as running
+
+    running.run(_app(ctx), port=port, browser=not no_browser, build_only=build_only, bar=_bar, say=click.echo)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on.  [default: RISKWATCH_HOST or 127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: RISKWATCH_PORT or 8470]"
+)
+@click.option("--no-worker", is_flag=True, help="Web only: another process polls, detects and scores.")
+@click.option("--migrate", is_flag=True, help="Bring a PostgreSQL schema to this version first.")
+@click.pass_context
+def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: bool, migrate: bool) -> None:
+    """Run the web server and the worker in one process."""
+    app = _app(ctx)
+    if migrate:
+        app.migrate()
+    app.serve(host=host, port=port, worker=not no_worker, say=click.echo)
+
+
+@main.command()
+@click.pass_context
+def worker(ctx: click.Context) -> None:
+    """Poll, detect and score without a web server, until stopped."""
+    _app(ctx).work(say=click.echo)
+
+
+@main.command()
+@click.option("--once", is_flag=True, required=True, help="Poll every source that is due, once.")
+@click.option("--all", "everything", is_flag=True, help="Poll all sources, due or not.")
+@click.option("--source", "only", multiple=True, metavar="ID", help="Poll this source only; may be repeated.")
+@_as_json
+@click.pass_context
+def poll(ctx: click.Context, once: bool, everything: bool, only: tuple[str, ...], as_json: bool) -> None:
+    """Ask the sources for news; store, detect, merge and score what they bring."""
+    assert once  # noqa: S101 - required by the option
+    report = _app(ctx).poll(only=only, everything=everything or bool(only), bar=_bar)
+    if as_json:
+        _print_json(report.as_json())
+        return
+    for line in report.lines():
+        click.echo(line)
+    click.echo(report.summary())
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--published", type=INSTANT, help="Publication date for files that do not say it.")
+@click.option("--publisher", help="Outlet (name or domain) for files that do not say it.")
+@click.option("--url", help="Address for files that do not say it.")
+@_as_json
+@click.pass_context
+def ingest(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    published: datetime | None,
+    publisher: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Take in saved articles: text, HTML, feed XML, JSON Feed or JSON Lines; folders are read whole."""
+    given = {"published": published, "publisher": publisher, "url": url}
+    report = _app(ctx).ingest(paths, given=given, bar=_bar)
+    for problem in report.errors:
+        click.echo(f"error: {problem}", err=True)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        click.echo(report.summary())
+    if report.errors:
+        ctx.exit(FAULTS)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--explain", is_flag=True, help="Print how each signal came about, and what was blocked.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per article.")
+@click.pass_context
+def detect(ctx: click.Context, paths: tuple[Path, ...], explain: bool, as_json: bool) -> None:
+    """Run detection alone on saved articles; nothing is stored."""
+    failed = False
+    for line, is_error in _app(ctx).detect(paths, explain=explain, as_json=as_json):
+        click.echo(line, err=is_error)
+        failed = failed or is_error
+    if failed:
+        ctx.exit(FAULTS)
+
+
+# -------------------------------------------------------------------------------- read
+@main.command()
+@click.option("--vendor", metavar="ID", help="Events of this vendor (alibaba) or line (alibaba/qwen) only.")
+@click.option(
+    "--type", "types", multiple=True, metavar="TYPE", help="Events of this type only; may be repeated."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 10000), default=200, show_default=True, help="How many at most."
+)
+@_as_json
+@click.pass_context
+def events(ctx: click.Context, vendor: str | None, types: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """List the events, newest first."""
+    found = _app(ctx).events(vendor=vendor, types=types, limit=limit)
+    if as_json:
+        _print_json({"items": found})
+        return
+    if not found:
+        click.echo("No event on record. `riskwatch poll --once` or `riskwatch ingest PATH` brings news in.")
+    for event in found:
+        flag = "  date disputed" if event["date_conflicts"] else ""
+        outlets = f"{event['corroboration']} outlet{'' if event['corroboration'] == 1 else 's'}"
+        click.echo(
+            f"{event['occurred_at'][:10]}  {event['subject']:<24} {event['type']:<22} "
+            f"{event['assertion']:<10} {outlets:<10} {event['heading']}{flag}"
+        )
+
+
+def _points(value: float | None) -> str:
+    return "NR" if value is None else f"{value:.1f}"
+
+
+@main.command()
+@click.argument("subject", required=False)
+@click.option("--as-of", type=INSTANT, help="Instant to judge.  [default: now]")
+@click.option("--known-at", type=INSTANT, help="Only what was recorded by then.  [default: now]")
+@_as_json
+@click.pass_context
+def score(
+    ctx: click.Context, subject: str | None, as_of: datetime | None, known_at: datetime | None, as_json: bool
+) -> None:
+    """Score a vendor (alibaba) or line (alibaba/qwen), or all of them."""
+    scores = _app(ctx).scores(subject, as_of=as_of, known_at=known_at)
+    if as_json:
+        _print_json(scores[0] if subject else {"items": scores})
+        return
+    for row in scores:
+        points = "  NR" if row["score"] is None else f"{row['score']:5.1f}"
+        between = (
+            ""
+            if row["interval"] is None
+            else f"{row['interval']['low']:5.1f} to {row['interval']['high']:5.1f}"
+        )
+        click.echo(
+            f"{row['subject']:<32} {points}  {row['grade']:<2}  {between:<16} "
+            f"confidence {row['confidence']:.2f}"
+        )
+
+
+@main.command()
+@click.argument("subject")
+@click.option("--as-of", type=INSTANT, help="Instant to judge.  [default: now]")
+@click.option("--known-at", type=INSTANT, help="Only what was recorded by then.  [default: now]")
+@_as_json
+@click.pass_context
+def explain(
+    ctx: click.Context, subject: str, as_of: datetime | None, known_at: datetime | None, as_json: bool
+) -> None:
+    """Tell where every lost point of a vendor or line comes from."""
+    told = _app(ctx).explain(subject, as_of=as_of, known_at=known_at)
+    if as_json:
+        _print_json(told)
+        return
+    for line in _explained(told):
+        click.echo(line)
+
+
+def _explained(told: dict[str, Any]) -> list[str]:
+    grade = f"grade {told['grade']}"
+    if told["score"] is None:
+        return [f"{told['subject']}: not rated ({', '.join(told['reasons']) or 'low confidence'})"]
+    lines = [
+        f"{told['subject']}: {told['score']:.1f}, {grade}, as of {told['as_of']}",
+        f"{'100.0':>8}  opening",
+    ]
+    lines.append(
+        f"{-told['structural']['printed_points']:8.1f}  size baseline ({told['structural']['size_class']})"
+    )
+    for item in told["contributions"]:
+        lines.append(
+            f"{-item['printed_points']:8.1f}  {item['heading']} ({item['assertion']}, "
+            f"{item['occurred_at'][:10]}, credibility {item['credibility']:.3f}; "
+            f"without it {item['score_without']:.1f})"
+        )
+    lines.append(f"{told['score']:8.1f}  score")
+    lines.extend(
+        f"          not counted: {item['heading']}: {item['reason']}" for item in told["not_counted"]
+    )
+    return lines
+
+
+@main.command()
+@click.argument("subject")
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="How far back.")
+@_as_json
+@click.pass_context
+def history(ctx: click.Context, subject: str, days: int, as_json: bool) -> None:
+    """Print the scores that were given, oldest first."""
+    rows = _app(ctx).history(subject, days=days)
+    if as_json:
+        _print_json({"items": rows})
+        return
+    for row in rows:
+        click.echo(f"{row['as_of']}  {_points(row['score']):>5}  {row['grade']}")
+
+
+# -------------------------------------------------------------------------------- config and rules
+@main.command("check-config")
+@click.pass_context
+def check_config(ctx: click.Context) -> None:
+    """Check every file of config/ and every setting; print all mistakes with file and line."""
+    from riskwatch import settings
+
+    config = settings.load(ctx.obj)
+    lines = sum(len(vendor.lines) for vendor in config.vendors.values())
+    click.echo(
+        f"config is valid: {len(config.vendors)} vendors with {lines} lines, {len(config.sources)} sources, "
+        f"{len(config.rules)} rules for {len(config.taxonomy)} event types, "
+        f"{len(config.blockers.blockers)} blockers, {len(config.publishers)} publishers, methodology {config.methodology.version}"
+    )
+
+
+@main.group()
+def rules() -> None:
+    """Check the detection rules."""
+
+
+@rules.command("lint")
+@click.pass_context
+def rules_lint(ctx: click.Context) -> None:
+    """Check every rule against the checks R01 to R09."""
+    findings = _app(ctx).lint_rules()
+    for finding in findings:
+        click.echo(finding)
+    click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    if findings:
+        ctx.exit(FAULTS)
+
+
+@rules.command("test")
+@click.option("--rule", "only", multiple=True, metavar="ID", help="Test this rule only; may be repeated.")
+@click.pass_context
+def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
+    """Run the tests inside the rules."""
+    lines, failed = _app(ctx).test_rules(only)
+    for line in lines:
+        click.echo(line)
+    if failed:
+        ctx.exit(FAULTS)
+
+
+@main.command()
+@click.option(
+    "--write", type=click.Path(path_type=Path, file_okay=False), help="Folder to write the schemas to."
+)
+def schema(write: Path | None) -> None:
+    """Print (or write) the JSON Schemas of the config files, for editors."""
+    from riskwatch import settings
+
+    for name, text in settings.schemas().items():
+        if write is None:
+            click.echo(text, nl=False)
+            continue
+        write.mkdir(parents=True, exist_ok=True)
+        (write / name).write_text(text, encoding="utf-8")
+
+
+@main.group("settings")
+def settings_group() -> None:
+    """Look at the settings."""
+
+
+@settings_group.command("show")
+def settings_show() -> None:
+    """Print every setting; a secret prints as <secret>."""
+    from riskwatch import environment
+
+    read, _warnings = environment.read_settings()
+    for name, value in environment.shown(read).items():
+        click.echo(f"{environment.PREFIX}{name.upper()}={value}")
+
+
+# -------------------------------------------------------------------------------- database and keys
+@main.command()
+@click.pass_context
+def migrate(ctx: click.Context) -> None:
+    """Bring the database to this version's schema (a SQLite file is backed up first)."""
+    click.echo("migrated" if _app(ctx).migrate() else "the schema is already at this version")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def backup(ctx: click.Context, file: Path) -> None:
+    """Copy the SQLite database to FILE while it is in use."""
+    click.echo(_app(ctx).backup(file))
+
+
+@main.command()
+@click.pass_context
+def health(ctx: click.Context) -> None:
+    """Ask the running service whether it lives; exit status 0 or 1."""
+    alive, told = _app(ctx).health()
+    click.echo(told)
+    if not alive:
+        ctx.exit(FAULTS)
+
+
+@main.group()
+def key() -> None:
+    """Make, list and revoke API keys."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(["read", "review", "admin"]),
+    default=("read",),
+    show_default=True,
+    help="What the key may do; may be repeated.",
+)
+@click.option("--expires", type=INSTANT, help="Last day on which the key works.")
+@click.pass_context
+def key_add(ctx: click.Context, name: str, scopes: tuple[str, ...], expires: datetime | None) -> None:
+    """Make a key and print it, this once."""
+    click.echo(_app(ctx).add_key(name, scopes=scopes, expires_at=expires))
+
+
+@key.command("list")
+@_as_json
+@click.pass_context
+def key_list(ctx: click.Context, as_json: bool) -> None:
+    """List the keys, without their secrets."""
+    rows = _app(ctx).keys()
+    if as_json:
+        _print_json({"items": rows})
+        return
+    for row in rows:
+        click.echo(f"{row['id']}  {row['name']:<24} {','.join(row['scopes']):<18} {row['state']}")
+
+
+@key.command("revoke")
+@click.argument("key_id")
+@click.pass_context
+def key_revoke(ctx: click.Context, key_id: str) -> None:
+    """End a key at once."""
+    _app(ctx).revoke_key(key_id)
+    click.echo(f"{key_id} is revoked")
+
+
+@main.command()
+@click.pass_context
+def openapi(ctx: click.Context) -> None:
+    """Print the OpenAPI 3.1 description of the API."""
+    _print_json(_app(ctx).openapi())

@@ -5,7 +5,8 @@ RiskwatchError
   CollectError(source_id, reason)   Blocked | BadStatus | TooLarge | TooSlow | Unreachable
   DecodeError(url, reason)
   StoreError                        Conflict | SchemaTooNew | Unavailable
-  NotFound(kind, id)    404         Unauthorized 401   Forbidden(scope) 403   Invalid(field, reason) 422   TooMany 429
+  NotFound(kind, id)    404         Unauthorized 401   Forbidden(scope) 403
+  Invalid(field, reason) 422        TooMany 429
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class BadStatus(CollectError):
 
     outcome = "bad_status"
 
-    def __init__(self, source_id: str, reason: str, *, status: int, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, source_id: str, reason: str, *, status: int, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(source_id, reason)
         self.status, self.retry_after_seconds = status, retry_after_seconds
 

@@ -81,7 +81,11 @@ class RuleAssertion(_Strict):
     @field_validator("ignore", mode="before")
     @classmethod
     def _list_of_ids(cls, value: object) -> object:
-        return {"ids": value} if isinstance(value, (list, tuple)) else value
+        if isinstance(value, (list, tuple)):
+            return {"ids": tuple(value)}
+        if isinstance(value, dict) and isinstance(value.get("ids"), list):
+            return {**value, "ids": tuple(value["ids"])}  # strict validation takes tuples here
+        return value
 
 
 class RuleVendor(_Strict):

@@ -59,9 +59,9 @@ class EventType:
     factor: Factor
     direction: Direction
     definition: str
-    attributes: Mapping[str, str]  # name -> kind: person, role, vendor, org, product, country, text, count, percent ...
+    attributes: Mapping[str, str]  # name -> kind: person, role, org, product, text, count ...
     merge_window_days: int
-    heading: tuple[str, ...] = ()  # templates with {attribute} fields; the first whose fields are all known is used
+    heading: tuple[str, ...] = ()  # templates with {attribute} fields; the first that can be filled counts
     positive: tuple[str, ...] = ()
     negative: str = ""
 

@@ -48,7 +48,7 @@ class Poll:
     source_id: str
     started_at: datetime
     duration_ms: int
-    outcome: str  # ok, not_modified, blocked, bad_status, refused, gone, too_large, too_slow, unreachable, not_a_feed, empty, dtd_refused ...
+    outcome: str  # ok, not_modified, blocked, bad_status, too_large, unreachable, not_a_feed, dtd_refused ...
     reason: str  # readable sentence; "" when ok
     status: int | None
     bytes: int

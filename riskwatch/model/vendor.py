@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 VendorId = Annotated[str, Field(pattern=r"^[a-z0-9_][a-z0-9-]{0,62}$")]
-IsoMonth = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="YYYY, YYYY-MM or YYYY-MM-DD")]
+IsoMonth = Annotated[
+    str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="YYYY, YYYY-MM or YYYY-MM-DD")
+]
 
 
 class SizeClass(StrEnum):
@@ -40,8 +42,10 @@ class Alias(_Strict):
     text: str = Field(min_length=1)
     ambiguous: bool = False
     context: tuple[str, ...] = Field(default=(), description="words that vouch for an ambiguous name")
-    not_before: tuple[str, ...] = Field(default=(), description="words right after the name that make it somebody else")
-    requires: str | None = Field(default=None, description="RE2 that must match right after the name (Command: R or A)")
+    not_before: tuple[str, ...] = Field(
+        default=(), description="words after the name that make it somebody else"
+    )
+    requires: str | None = Field(default=None, description="RE2 that must match right after the name")
     valid_from: IsoMonth | None = None
     valid_to: IsoMonth | None = None
     lang: str | None = None

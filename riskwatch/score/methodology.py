@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from riskwatch.model import Factor, Grade, LineClass, SizeClass
 from riskwatch.score.magnitude import Constant, Linear, Magnitude, Points, Product, Table
@@ -350,20 +351,17 @@ class Methodology(_Strict):
     bias_audit: BiasAudit = Field(description="bias audit")
     disputes: Disputes = Field(description="disputes")
 
-    @model_validator(mode="before")
+    @field_validator("effective_from", mode="before")
     @classmethod
     def _effective_day(cls, value: object) -> object:
-        # a YAML 1.1 reader turns the day into a date
-        if isinstance(value, dict) and "effective_from" in value:
-            return {**value, "effective_from": str(value["effective_from"])}
-        return value
+        return str(value)  # a YAML 1.1 reader turns the day into a date
 
     @model_validator(mode="after")
     def _cross_checks(self) -> Self:
         if set(self.factors) != set(Factor):
             raise ValueError(f"factors must name {', '.join(Factor)}")
         total = math.fsum(factor.coverage_weight for factor in self.factors.values())
-        if abs(total - 1) > 1e-9:
+        if not math.isclose(total, 1.0, abs_tol=1e-9):
             raise ValueError(f"coverage_weight of all factors must sum to 1, not {total:g}")
         froms = [grade.from_ for grade in self.grades]
         if not froms or froms != sorted(set(froms), reverse=True) or froms[-1] != 0:
@@ -375,21 +373,20 @@ class Methodology(_Strict):
         for name, rule in self.types.items():
             if rule.magnitude not in self.magnitudes:
                 raise ValueError(f"types.{name}.magnitude: {rule.magnitude} is not in magnitudes")
+        both = sorted(self.types.keys() & self.mitigations.types.keys())
+        if both:
+            raise ValueError(f"mitigations.types.{both[0]} is an adverse type too")
+        for place, target in self._targets():
+            if target not in self.types:
+                raise ValueError(f"{place}: {target} is not in types")
+
+    def _targets(self) -> Iterator[tuple[str, str]]:
         for name, mitigation in self.mitigations.types.items():
-            if name in self.types:
-                raise ValueError(f"mitigations.types.{name} is an adverse type too")
-            for target in mitigation.relieves:
-                if target not in self.types:
-                    raise ValueError(f"mitigations.types.{name}.relieves: {target} is not in types")
+            yield from ((f"mitigations.types.{name}.relieves", target) for target in mitigation.relieves)
         for name, attribute in self.mitigations.attributes.items():
-            if attribute.acts_on not in self.types:
-                raise ValueError(
-                    f"mitigations.attributes.{name}.acts_on: {attribute.acts_on} is not in types"
-                )
+            yield f"mitigations.attributes.{name}.acts_on", attribute.acts_on
         for name, lens in self.portfolio.lens.items():
-            for target in lens.types:
-                if target not in self.types:
-                    raise ValueError(f"portfolio.lens.{name}.types: {target} is not in types")
+            yield from ((f"portfolio.lens.{name}.types", target) for target in lens.types)
 
     @cached_property
     def digest(self) -> str:

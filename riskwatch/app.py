@@ -1,0 +1,319 @@
+"""The wiring: settings -> store, ruleset, clock, poller -> jobs, ticks and web app; nothing here decides."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from riskwatch import pipeline, telemetry
+from riskwatch.errors import ConfigError, ConfigErrors
+from riskwatch.store.sql import SqlStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from riskwatch.collect import Source
+    from riskwatch.detect import Ruleset
+    from riskwatch.model import Publisher
+    from riskwatch.settings import Config
+
+TICK_SECONDS: Mapping[str, int] = {"poll": 30, "absorb": 15, "score": 300}
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def utc_now() -> datetime:
+    """Return the instant, aware, UTC: the only clock of the program."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return a ULID: 26 characters, 48 bits of milliseconds, 80 random bits (github.com/ulid/spec)."""
+    number = (int(utc_now().timestamp() * 1000) << 80) | secrets.randbits(80)
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+class App:
+    """The parts of one installation, each built when first asked for."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        sources: tuple[Source, ...] | None = None,
+        data_dir: Path | None = None,
+    ) -> None:
+        self.config, self.now = config, now
+        self.sources = config.sources if sources is None else sources
+        self.data_dir = data_dir or config.settings.data_dir
+        self.counters = telemetry.Counters()
+        self.log = structlog.get_logger("riskwatch")
+
+    @cached_property
+    def database_url(self) -> str:
+        """Where rows live: the setting, else a SQLite file in the data folder."""
+        if self.config.settings.database_url is not None:
+            return self.config.settings.database_url.get_secret_value()
+        return f"sqlite:///{(self.data_dir / 'riskwatch.sqlite').resolve()}"
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """The database at the newest schema: SQLite is migrated at once, PostgreSQL only by `migrate`."""
+        is_sqlite = self.database_url.startswith("sqlite")
+        if is_sqlite:
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        store = SqlStore(self.database_url)
+        if store.check_schema() != "head":
+            if not is_sqlite:
+                raise ConfigErrors(
+                    (
+                        ConfigError(
+                            "the database is not at this version's schema; run `riskwatch migrate`",
+                            path="database",
+                        ),
+                    )
+                )
+            store.migrate()
+        return store
+
+    @cached_property
+    def pepper(self) -> bytes:
+        """Key of the API keys' hashes: the setting, else made once beside the SQLite file, mode 0600."""
+        given = self.config.settings.secret_key
+        if given is not None:
+            return given.get_secret_value().encode()
+        if not self.database_url.startswith("sqlite"):
+            raise ConfigErrors(
+                (
+                    ConfigError(
+                        "is needed with PostgreSQL, since each host would make its own; "
+                        "set it or RISKWATCH_SECRET_KEY_FILE to at least 32 random characters",
+                        path="environment",
+                        key="RISKWATCH_SECRET_KEY",
+                    ),
+                )
+            )
+        path = self.data_dir / "secret_key"
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_bytes()
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+        return path.read_bytes()
+
+    @cached_property
+    def ruleset(self) -> Ruleset:
+        """All rules of this configuration, compiled."""
+        return compile_rules(self.config)
+
+    @cached_property
+    def publishers(self) -> Mapping[str, Publisher]:
+        """Publishers by lower-case name and by domain."""
+        made: dict[str, Publisher] = {}
+        for publisher in self.config.publishers:
+            for key in (publisher.name, *publisher.domains):
+                made.setdefault(key.lower(), publisher)
+        return made
+
+    @cached_property
+    def parts(self) -> pipeline.Parts:
+        """What the jobs work with."""
+        return pipeline.Parts(
+            store=self.store,
+            ruleset=self.ruleset,
+            vendors=self.config.vendors,
+            taxonomy=self.config.taxonomy,
+            methodology=self.config.methodology,
+            sets=self.config.sets,
+            sources=self.sources,
+            now=self.now,
+            new_id=new_id,
+            count=self.counters.count,
+            log=self.log.info,
+        )
+
+    # ---------------------------------------------------------------------------- articles in
+    def resolve(self, publisher: str | None, url: str | None) -> Publisher | None:
+        """Return the register's entry of an outlet, by name, else by the domain of the address."""
+        for key in ((publisher or "").lower(), *domains_of(url), *domains_of(f"https://{publisher}/")):
+            if key in self.publishers:
+                return self.publishers[key]
+        return None
+
+    def saved(self, paths: Sequence[Path], *, given: Given, bar: Bar | None = None) -> Iterator[Saved]:
+        """Decode saved files (folders are read whole), one result a file, sorted by path."""
+        from riskwatch.decode.saved import Known, Saved, SavedError, decode_saved  # noqa: PLC0415 - loads lxml
+
+        known = Known(given.get("published"), given.get("publisher"), given.get("url"))
+        files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+        with bar(len(files), "reading") if bar else nullcontext() as moving:
+            for file in (f for f in files if f.is_file()):
+                try:
+                    body = file.read_bytes()
+                except OSError as error:
+                    yield Saved((), (SavedError(str(file), None, f"cannot be read: {error.strerror}"),))
+                    continue
+                yield decode_saved(str(file), body, resolve=self.resolve, now=self.now(), known=known)
+                if moving is not None:
+                    moving.update(1)
+
+    def ingest(self, paths: Sequence[Path], *, given: Given, bar: Bar) -> IngestReport:
+        """Store saved articles, then detect, merge and score them."""
+        report = IngestReport()
+        for saved in self.saved(paths, given=given, bar=bar):
+            report.errors.extend(str(error) for error in saved.errors)
+            for start in range(0, len(saved.articles), INGEST_BATCH):
+                added = pipeline.ingest(self.parts, saved.articles[start : start + INGEST_BATCH])
+                report.new += len(added.new)
+                report.changed += len(added.changed)
+                report.unchanged += added.unchanged
+        report.absorbed = self.absorb(bar)
+        return report
+
+    def absorb(self, bar: Bar) -> pipeline.Absorbed:
+        """Detect, merge and score whatever is pending, with a progress bar."""
+        with self.store.begin(write=False) as unit:
+            waiting = unit.articles.count_pending()
+        with bar(waiting, "detecting") as moving:
+            return pipeline.absorb(self.parts, progress=moving.update)
+
+    def detect(self, paths: Sequence[Path], *, explain: bool, as_json: bool) -> Iterator[tuple[str, bool]]:
+        """Run detection alone; give lines to print, each with whether it is an error."""
+        from riskwatch import detect  # noqa: PLC0415 - loads RE2
+
+        for saved in self.saved(paths, given={}):
+            yield from ((f"error: {error}", True) for error in saved.errors)
+            for article in saved.articles:
+                ready = replace(article, id=article.guid, first_seen_at=self.now())
+                found = detect.detect(ready, self.ruleset)
+                for line in reports.detection(ready, found, explain=explain, as_json=as_json):
+                    yield line, False
+
+    # ---------------------------------------------------------------------------- answers
+    def events(self, *, vendor: str | None, types: Sequence[str], limit: int) -> list[dict[str, Any]]:
+        """Return events, newest first, as the API shows them."""
+        self._known_subject(vendor)
+        where = EventFilter(
+            vendor=None if vendor is None else vendor_of(vendor),
+            home=vendor if vendor and "/" in vendor else None,
+            types=tuple(types),
+            limit=limit,
+        )
+        with self.store.begin(write=False) as unit:
+            return [reports.event(event, self.config.taxonomy) for event in unit.events.list_events(where)]
+
+    def scores(
+        self, subject: str | None, *, as_of: datetime | None, known_at: datetime | None
+    ) -> list[dict[str, Any]]:
+        """Score one Subject or all of them, by id."""
+        self._known_subject(subject)
+        subjects = [subject] if subject else pipeline.affected(self.parts, self.config.vendors)
+        now = self.now()
+        with self.store.begin(write=False) as unit:
+            reader = pipeline.Reader(self.parts, unit)
+            made = [reader.score(s, as_of=as_of or now, known_at=known_at or now) for s in subjects]
+        return [reports.score(score) for score in made]
+
+    def explain(self, subject: str, *, as_of: datetime | None, known_at: datetime | None) -> dict[str, Any]:
+        """Tell where the points of a Subject went."""
+        self._known_subject(subject)
+        now = self.now()
+        with self.store.begin(write=False) as unit:
+            reader = pipeline.Reader(self.parts, unit)
+            made = reader.score(subject, as_of=as_of or now, known_at=known_at or now)
+            events = {e.id: e for e in reader.events(vendor_of(subject), known_at=known_at or now)}
+        return reports.explanation(made, events, self.config.taxonomy)
+
+    def history(self, subject: str, *, days: int) -> list[dict[str, Any]]:
+        """Return the stored Snapshots of a Subject, oldest first."""
+        self._known_subject(subject)
+        now = self.now()
+        with self.store.begin(write=False) as unit:
+            rows = unit.scores.history(subject, since=now - timedelta(days=days), until=now)
+        return [{**reports.score(row.score), "cause": row.cause} for row in rows]
+
+    def _known_subject(self, subject: str | None) -> None:
+        if subject is None:
+            return
+        vendor = self.config.vendors.get(vendor_of(subject))
+        if vendor is None or subject not in subjects_of(vendor):
+            raise NotFound("vendor or line", subject)
+
+    # ---------------------------------------------------------------------------- rules
+    def lint_rules(self) -> list[str]:
+        """Return the findings of the checks R01 to R09, a line each."""
+        from riskwatch.detect.lint import lint  # noqa: PLC0415 - loads RE2
+
+        return [str(finding) for finding in lint(self.config.rules, self.ruleset, quiet=self.config.quiet)]
+
+    def test_rules(self, only: Sequence[str]) -> tuple[list[str], bool]:
+        """Run the tests inside the rules; return lines to print and whether one failed."""
+        from riskwatch.detect.check import run_tests  # noqa: PLC0415 - loads RE2
+
+        results = [r for r in run_tests(self.ruleset) if not only or r.rule in only]
+        return reports.rule_tests(results)
+
+    # ---------------------------------------------------------------------------- database and keys
+    def migrate(self) -> bool:
+        """Bring the schema to this version; return whether anything was done."""
+        store = SqlStore(self.database_url)
+        done = store.migrate()
+        store.close()
+        return done
+
+    def backup(self, file: Path) -> str:
+        """Copy the SQLite database while it is in use; return what to tell."""
+        if not self.database_url.startswith("sqlite"):
+            return "on PostgreSQL use: pg_dump --format=custom --file=riskwatch.dump DATABASE"
+        self.store.backup(file)
+        return f"{file} holds the database; keep {self.data_dir / 'secret_key'} too, or no API key survives a restore"
+
+    def add_key(self, name: str, *, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
+        """Make an API key; its whole text is returned this once."""
+        from riskwatch.serve.access import mint_key  # noqa: PLC0415 - loads Flask
+
+        key, shown = mint_key(name, scopes=tuple(scopes), pepper=self.pepper, now=self.now(), expires_at=expires_at)
+        with self.store.begin() as unit:
+            unit.access.add_key(key)
+        return shown
+
+    def keys(self) -> list[dict[str, Any]]:
+        """Return the API keys without their secrets."""
+        with self.store.begin(write=False) as unit:
+            return [reports.api_key(key, now=self.now()) for key in unit.access.keys()]
+
+    def revoke_key(self, key_id: str) -> None:
+        """End an API key. Raises NotFound."""
+        with self.store.begin() as unit:
+            unit.access.revoke_key(key_id, now=self.now())
+
+
+def domains_of(url: str | None) -> Iterator[str]:
+    """Give the host of an address and the domains above it, longest first."""
+    host = urlsplit(url or "").hostname or ""
+    labels = host.removeprefix("www.").split(".")
+    for start in range(len(labels) - 1):
+        yield ".".join(labels[start:])
+
+
+def compile_rules(config: Config) -> Ruleset:
+    """Compile the ruleset of a configuration."""
+    from riskwatch.detect import compile_ruleset  # noqa: PLC0415 - RE2 and 100 vendors: only when needed
+
+    return compile_ruleset(
+        config.rules,
+        taxonomy=config.taxonomy,
+        lexicons=tuple(config.lexicons.values()),
+        modifiers=tuple(config.modifiers.values()),
+        vendors=tuple(config.vendors.values()),
+        blockers=config.blockers,
+        publishers=config.publishers,
+    )

@@ -1,0 +1,336 @@
+"""The order of the stages: one function per job, each safe to kill at any instant and to run again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from riskwatch import merge, score
+from riskwatch.detect import detect
+from riskwatch.model import CoverageFact, Detection, Poll, Snapshot, subjects_of, vendor_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from riskwatch.collect import Source
+    from riskwatch.detect import Ruleset
+    from riskwatch.model import Article, Event, Score, Taxonomy, Vendor, Verdict
+    from riskwatch.store import Added, Store, UnitOfWork
+
+RECENT_DAYS = 30  # window that tells an active subject from a quiet one
+BATCH = 100  # articles detected, merged and scored in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the jobs work with; built once by app."""
+
+    store: Store
+    ruleset: Ruleset
+    vendors: Mapping[str, Vendor]
+    taxonomy: Taxonomy
+    methodology: score.Methodology
+    sets: Mapping[str, tuple[str, ...]]
+    sources: tuple[Source, ...]
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    count: Callable[..., None]
+    log: Callable[..., None] = field(default=lambda *_args, **_values: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """What one run over the pending Articles did."""
+
+    articles: int = 0
+    signals: int = 0
+    events: int = 0  # versions written
+    snapshots: int = 0
+
+
+# -------------------------------------------------------------------------------- articles in
+def ingest(parts: Parts, articles: Sequence[Article]) -> Added:
+    """Store Articles; detection, merging and scoring follow in `absorb`."""
+    with parts.store.begin() as unit:
+        added = unit.articles.add_articles(articles, now=parts.now())
+    parts.count("articles", len(added.new), kind="new")
+    parts.count("articles", len(added.changed), kind="revision")
+    return added
+
+
+# -------------------------------------------------------------------------------- detect, merge, score
+def absorb(
+    parts: Parts, *, progress: Callable[[int], None] | None = None, limit: int | None = None
+) -> Absorbed:
+    """Detect, merge and score until no Article is pending (or `limit` are done); one transaction per batch.
+
+    A batch is taken off the pending list in the transaction that stores its signals, events and scores: a
+    kill at any instant leaves it wholly done or wholly pending.
+    """
+    total = Absorbed()
+    while limit is None or total.articles < limit:
+        with parts.store.begin(write=False) as unit:
+            batch = unit.articles.pending(limit=BATCH)
+        if not batch:
+            break
+        found = {article.id: _detected(article, parts) for article in batch}
+        done = _absorb_batch(parts, batch, found)
+        total = Absorbed(
+            total.articles + done.articles,
+            total.signals + done.signals,
+            total.events + done.events,
+            total.snapshots + done.snapshots,
+        )
+        if progress is not None:
+            progress(done.articles)
+    return total
+
+
+def _detected(article: Article, parts: Parts) -> Detection:
+    found = detect(article, parts.ruleset)
+    if found.signals:  # the sketch is only needed where something may be merged
+        found = replace(found, sketch=merge.sketch(article.title, article.text))
+    return found
+
+
+def _absorb_batch(parts: Parts, batch: Sequence[Article], found: Mapping[str, Detection]) -> Absorbed:
+    now = parts.now()
+    with parts.store.begin() as unit:
+        unit.lock("absorb")
+        touched = defaultdict[str, set[str]](set)
+        for article in batch:
+            for vendor, type_ in unit.events.superseded_vendors(article.id):
+                touched[vendor].add(type_)
+            signals = found[article.id].signals
+            unit.events.add_signals(article.id, article.revision, signals, now=now)
+            for signal in signals:
+                touched[signal.vendor].add(signal.type)
+        unit.articles.mark_detected(found, ruleset=parts.ruleset.digest, now=now)
+        written = [
+            event
+            for vendor in sorted(touched)
+            for event in remerge(parts, unit, vendor, touched[vendor], now)
+        ]
+        subjects = affected(parts, {event.vendor for event in written})
+        snapshots = rescore(parts, unit, subjects, as_of=now, cause="change")
+    for detection in found.values():
+        for signal in detection.signals:
+            parts.count("signals", event_type=signal.type, assertion=str(signal.assertion))
+            parts.count("rule_hits", rule=signal.rule)
+    for event in written:
+        parts.count("events", event_type=event.type)
+    signal_count = sum(len(detection.signals) for detection in found.values())
+    return Absorbed(len(batch), signal_count, len(written), len(snapshots))
+
+
+def remerge(
+    parts: Parts, unit: UnitOfWork, vendor: str, types: Collection[str], now: datetime
+) -> Sequence[Event]:
+    """Fold the partitions (vendor, type) again and store what changed; return the Events written."""
+    signals = unit.events.signals(vendor, types=sorted(types))
+    known = unit.events.events_of(vendor)
+    merged = merge.merge(
+        signals,
+        vendor=vendor,
+        types=types,
+        known=known,
+        briefs=unit.articles.briefs(sorted({signal.article_id for signal in signals})),
+        taxonomy=parts.taxonomy,
+        weights=weights_of(parts.methodology),
+        verdicts=unit.events.verdicts(vendor),
+        new_id=parts.new_id,
+    )
+    before = {event.id: replace(event, recorded_at=None) for event in known}
+    changed = [e for e in merged.events if before.get(e.id) != replace(e, recorded_at=None)]
+    unit.events.save_events(changed, now=now)
+    if tuple(unit.events.stories(vendor)) != tuple(merged.stories):
+        unit.events.save_stories(vendor, merged.stories, now=now)
+    return changed
+
+
+def weights_of(methodology: score.Methodology) -> merge.Weights:
+    """Return the credibility weights that merging needs for dates and contradictions."""
+    credibility = methodology.credibility
+    return merge.Weights(
+        tiers=dict(credibility.tiers), assertions={str(k): v for k, v in credibility.status_weight.items()}
+    )
+
+
+# -------------------------------------------------------------------------------- scores
+def affected(parts: Parts, vendors: Iterable[str]) -> tuple[str, ...]:
+    """Return the Subjects that read events of these vendors (or industry sets), sorted."""
+    homes = set(vendors)
+    for home in sorted(homes):
+        homes.update(parts.sets.get(home, ()))
+    return tuple(
+        subject
+        for id_ in sorted(homes)
+        if id_ in parts.vendors
+        for subject in subjects_of(parts.vendors[id_])
+    )
+
+
+def rescore(
+    parts: Parts, unit: UnitOfWork, subjects: Sequence[str], *, as_of: datetime, cause: str
+) -> Sequence[Snapshot]:
+    """Score Subjects as of and as known at one instant and store the Snapshots."""
+    reader = Reader(parts, unit)
+    made = [
+        Snapshot(parts.new_id(), reader.score(subject, as_of=as_of, known_at=as_of), cause, as_of)
+        for subject in subjects
+    ]
+    unit.scores.add_snapshots(made)
+    parts.count("scores", len(made), cause=cause)
+    return made
+
+
+class Reader:
+    """Scores of one instant of knowledge; what several Subjects share is read once."""
+
+    def __init__(self, parts: Parts, unit: UnitOfWork) -> None:
+        self._parts, self._unit = parts, unit
+        self._events: dict[tuple[str, datetime], Sequence[Event]] = {}
+        self._verdicts: dict[tuple[str, datetime], Sequence[Verdict]] = {}
+        self._counts: dict[tuple[datetime, datetime], Mapping[str, int]] = {}
+        self._polls: dict[datetime, Mapping[str, datetime]] = {}
+
+    def score(self, subject: str, *, as_of: datetime, known_at: datetime) -> Score:
+        """Return the Score of a Subject of the register."""
+        return score.evaluate(self.inputs(subject, as_of=as_of, known_at=known_at))
+
+    def inputs(self, subject: str, *, as_of: datetime, known_at: datetime) -> score.Inputs:
+        """Return all that the Score of a Subject rests on."""
+        vendor = vendor_of(subject)
+        window = self._parts.methodology.confidence.attention_window_days
+        return score.Inputs(
+            subject=subject,
+            as_of=as_of,
+            known_at=known_at,
+            methodology=self._parts.methodology,
+            vendor=self._parts.vendors[vendor],
+            events=tuple(self.events(vendor, known_at=known_at)),
+            verdicts=tuple(self._verdicts_of(vendor, known_at)),
+            coverage=self.coverage(vendor, known_at=known_at),
+            articles=self._named(subject, as_of, days=window),
+            recent_articles=self._named(subject, as_of, days=RECENT_DAYS),
+            families=self._families(vendor),
+            sets=self._parts.sets,
+            ruleset_digest=self._parts.ruleset.digest,
+        )
+
+    def events(self, vendor: str, *, known_at: datetime) -> Sequence[Event]:
+        """Return the Events a vendor's Subjects read: its own and those of its industry sets."""
+        key = (vendor, known_at)
+        if key not in self._events:
+            homes = [vendor, *sorted(id_ for id_, members in self._parts.sets.items() if vendor in members)]
+            self._events[key] = [
+                e for home in homes for e in self._unit.events.events_of(home, known_at=known_at)
+            ]
+        return self._events[key]
+
+    def coverage(self, vendor: str, *, known_at: datetime) -> tuple[CoverageFact, ...]:
+        """Return one fact per source class that has a Source for the vendor."""
+        if known_at not in self._polls:
+            self._polls[known_at] = self._unit.articles.last_ok_polls(known_at=known_at)
+        polls = self._polls[known_at]
+        by_class = defaultdict[str, list[str]](list)
+        for source in self._parts.sources:
+            if "all" in source.covers or vendor in source.covers:
+                by_class[str(source.source_class)].append(source.id)
+        return tuple(
+            CoverageFact(class_, len(ids), max((polls[id_] for id_ in ids if id_ in polls), default=None))
+            for class_, ids in sorted(by_class.items())
+        )
+
+    def _named(self, subject: str, as_of: datetime, *, days: int) -> int:
+        since = as_of - timedelta(days=days)
+        if (since, as_of) not in self._counts:
+            self._counts[since, as_of] = self._unit.articles.mention_counts(since=since, until=as_of)
+        return self._counts[since, as_of].get(subject, 0)
+
+    def _families(self, vendor: str) -> int:
+        watching = (s for s in self._parts.sources if "all" in s.covers or vendor in s.covers)
+        return len({source.publisher for source in watching})
+
+    def _verdicts_of(self, vendor: str, known_at: datetime) -> Sequence[Verdict]:
+        key = (vendor, known_at)
+        if key not in self._verdicts:
+            self._verdicts[key] = self._unit.events.verdicts(vendor, known_at=known_at)
+        return self._verdicts[key]
+
+
+# -------------------------------------------------------------------------------- replay
+class Clock:
+    """A clock that a replay moves by hand; it never goes back."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        """Return the instant at which the replay stands."""
+        return self.at
+
+    def move(self, to: datetime) -> None:
+        """Move on to an instant; an earlier one changes nothing."""
+        self.at = max(self.at, to)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a replay covers, and which instants get a Snapshot of every Subject beside those of changes."""
+
+    until: datetime
+    weekly_from: datetime  # a Snapshot each Monday 00:00 from here on
+    daily_from: datetime  # and one each day from here on
+
+
+def replay(
+    parts: Parts, articles: Sequence[Article], clock: Clock, span: Span, *, progress: Callable[[int], None]
+) -> Absorbed:
+    """Walk a history through the pipeline as if it happened now: rows are recorded when they would have been.
+
+    Articles are taken in by the hour of their publication; every Source is polled once a day, so that freshness
+    and coverage of any past day can be told. `parts.now` must be the clock.
+    """
+    waiting = sorted((a for a in articles if a.published_at), key=lambda a: (a.published_at, a.guid))
+    total, place = Absorbed(), 0
+    day = _midnight(waiting[0].published_at or span.until) if waiting else span.until
+    while day <= span.until:
+        _polled(parts, day - timedelta(minutes=5))
+        if day >= span.daily_from or (day >= span.weekly_from and day.weekday() == 0):
+            clock.move(day)
+            with parts.store.begin() as unit:
+                rescore(parts, unit, affected(parts, parts.vendors), as_of=day, cause="daily")
+        day += timedelta(days=1)
+        while place < len(waiting) and (waiting[place].published_at or day) < day:
+            hour = [a for a in waiting[place:] if _hour(a) == _hour(waiting[place])]
+            clock.move(_hour(hour[0]) + timedelta(hours=1))
+            ingest(parts, hour)
+            done = absorb(parts)
+            total = Absorbed(*(getattr(total, f) + getattr(done, f) for f in Absorbed.__slots__))
+            place += len(hour)
+            progress(len(hour))
+    clock.move(span.until)
+    return total
+
+
+def _polled(parts: Parts, at: datetime) -> None:
+    polls = [
+        Poll(f"replay-{source.id}-{at:%Y%m%d}", source.id, at, 0, "ok", "", None, 0, 0, 0)
+        for source in parts.sources
+    ]
+    with parts.store.begin() as unit:
+        unit.articles.add_polls(polls)
+
+
+def _midnight(instant: datetime) -> datetime:
+    return instant.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _hour(article: Article) -> datetime:
+    if article.published_at is None:
+        raise ValueError(f"{article.guid} has no date")
+    return article.published_at.replace(minute=0, second=0, microsecond=0)

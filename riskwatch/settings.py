@@ -1,0 +1,411 @@
+"""config/ -> Config: every YAML file is read and validated here, once, and nowhere else.
+
+Every mistake of a run is collected and told together, with file, line, key and what to write instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from riskwatch.collect.source import Source
+from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
+from riskwatch.environment import Settings, read_settings
+from riskwatch.errors import ConfigError, ConfigErrors
+from riskwatch.model import Direction, EventType, Factor, Person, Publisher, Vendor
+from riskwatch.model.vendor import Alias
+from riskwatch.score import Methodology
+from riskwatch.strict_yaml import Document, read_yaml, told, validate
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+# -------------------------------------------------------------------------------- shapes of files
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaxonomyEntry(_Strict):
+    """One event type of config/rules/taxonomy.yaml."""
+
+    factor: Factor
+    direction: Direction
+    definition: str
+    positive: tuple[str, ...] = Field(min_length=1)
+    negative: str
+    attributes: dict[str, str]
+    merge_window_days: int = Field(gt=0, le=365, description="days the event stays open for further signals")
+    heading: tuple[str, ...] = Field(
+        min_length=1, description="templates; the first whose fields are known is used"
+    )
+
+
+class TaxonomyFile(_Strict):
+    """config/rules/taxonomy.yaml."""
+
+    version: int
+    assertions: tuple[str, ...]
+    factors: tuple[Factor, ...]
+    types: dict[str, TaxonomyEntry]
+
+
+class PublishersFile(_Strict):
+    """config/publishers.yaml."""
+
+    publishers: tuple[Publisher, ...]
+
+
+class VendorOverride(_Strict):
+    """What an installation adds to one vendor."""
+
+    names: tuple[str | Alias, ...] = ()
+    people: tuple[Person, ...] = ()
+    watched: bool | None = None
+
+
+class OverridesFile(_Strict):
+    """overrides.yaml of an installation: adds aliases, people and blockers, switches frames off."""
+
+    vendors: dict[str, VendorOverride] = Field(default_factory=dict)
+    blockers: tuple[str, ...] = ()
+    frames_off: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="rule id -> names of frames"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that config/ and the environment say, validated."""
+
+    settings: Settings
+    vendors: Mapping[str, Vendor]
+    publishers: tuple[Publisher, ...]
+    sources: tuple[Source, ...]
+    demo_sources: tuple[Source, ...]
+    taxonomy: Mapping[str, EventType]
+    rules: tuple[Rule, ...]
+    lexicons: Mapping[str, Lexicon]
+    modifiers: Mapping[str, Modifiers]
+    blockers: Blockers
+    sets: Mapping[str, tuple[str, ...]]
+    methodology: Methodology
+    methodology_text: str
+    quiet: tuple[str, ...]  # event-free sentences that no rule may fire on
+    files: Mapping[str, Path]  # relative path -> the file that counts
+    warnings: tuple[str, ...] = ()
+
+
+# -------------------------------------------------------------------------------- config folder
+def shipped_config() -> Path:
+    """Return the folder of the shipped config: inside the wheel, or beside the package in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "_config"
+    return inside if inside.is_dir() else package.parent / "config"
+
+
+def config_files(overlay: Path | None = None) -> dict[str, Path]:
+    """Return relative path -> file; a file of the overlay stands for the shipped one of the same path."""
+    files: dict[str, Path] = {}
+    for root in (shipped_config(), overlay):
+        if root is None:
+            continue
+        if not root.is_dir():
+            raise ConfigErrors((ConfigError("there is no such folder", path=str(root)),))
+        files.update(
+            (path.relative_to(root).as_posix(), path)
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and path.suffix in (".yaml", ".xml", ".jsonl")
+        )
+    return dict(sorted(files.items()))
+
+
+class _Reader:
+    """Reads files and gathers the mistakes of all of them."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self.files, self.errors = files, list[ConfigError]()
+
+    def under(self, folder: str, *, deep: bool = False) -> list[str]:
+        """Return the YAML files of a folder, sorted."""
+        return [
+            name
+            for name in self.files
+            if name.startswith(folder + "/")
+            and name.endswith(".yaml")
+            and (deep or name.count("/") == folder.count("/") + 1)
+        ]
+
+    def document(self, name: str, *, needed: bool = True) -> Document | None:
+        """Read one file; a mistake is gathered and gives None."""
+        path = self.files.get(name)
+        if path is None:
+            if needed:
+                self.errors.append(ConfigError("this file is missing", path=name))
+            return None
+        try:
+            return read_yaml(path.read_text(encoding="utf-8"), name)
+        except ConfigErrors as error:
+            self.errors.extend(error.errors)
+        except UnicodeDecodeError:
+            self.errors.append(ConfigError("the file is not UTF-8", path=name))
+        return None
+
+    def model(self, name: str, model: type[_Model], *, needed: bool = True) -> _Model | None:
+        """Read one file as a model."""
+        document = self.document(name, needed=needed)
+        if document is None:
+            return None
+        try:
+            return validate(model, document.value, document)
+        except ConfigErrors as error:
+            self.errors.extend(error.errors)
+            return None
+
+    def wrong(self, message: str, path: str, key: str | None = None) -> None:
+        """Gather one mistake."""
+        self.errors.append(ConfigError(message, path=path, key=key))
+
+
+def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Return the whole validated configuration. Raises ConfigErrors with every mistake of the run."""
+    settings, warnings = read_settings(environ)
+    files = config_files(config_dir or settings.config_dir)
+    reader = _Reader(files)
+    vendors = _vendors(reader)
+    taxonomy = _taxonomy(reader)
+    publishers = reader.model("publishers.yaml", PublishersFile)
+    sources = _sources(reader, reader.under("sources"), vendors)
+    demo = _sources(reader, [n for n in ("demo/sources.yaml",) if n in files], vendors)
+    rules = _rules(reader, taxonomy)
+    lexicons = _packs(reader, "lexicon", Lexicon)
+    modifiers = _packs(reader, "modifiers", Modifiers)
+    blockers = reader.model("blockers.yaml", Blockers)
+    methodology = reader.model("scoring.yaml", Methodology)
+    sets = _sets(reader, vendors)
+    overrides = reader.model("overrides.yaml", OverridesFile, needed=False)
+    if methodology is not None and taxonomy:
+        _same_types(reader, methodology, taxonomy)
+    if overrides is not None:
+        vendors, rules, blockers = _overridden(reader, overrides, vendors, rules, blockers)
+    quiet = _quiet(reader)
+    if reader.errors or publishers is None or blockers is None or methodology is None:
+        raise ConfigErrors(tuple(reader.errors))
+    return Config(
+        settings=settings,
+        vendors=vendors,
+        publishers=publishers.publishers,
+        sources=sources,
+        demo_sources=demo,
+        taxonomy=taxonomy,
+        rules=rules,
+        lexicons=lexicons,
+        modifiers=modifiers,
+        blockers=blockers,
+        sets=sets,
+        methodology=methodology,
+        methodology_text=files["scoring.yaml"].read_text(encoding="utf-8"),
+        quiet=quiet,
+        files=files,
+        warnings=warnings,
+    )
+
+
+def _vendors(reader: _Reader) -> dict[str, Vendor]:
+    vendors: dict[str, Vendor] = {}
+    for name in reader.under("vendors"):
+        vendor = reader.model(name, Vendor)
+        if vendor is None:
+            continue
+        if Path(name).stem != vendor.id:
+            reader.wrong(f"the file must be named {vendor.id}.yaml after its id", name, "id")
+        vendors[vendor.id] = vendor
+    for vendor in vendors.values():
+        for person in vendor.people:
+            if person.line is not None and person.line not in vendor.lines:
+                reader.wrong(
+                    f"{person.name}: the vendor has no line {person.line}",
+                    f"vendors/{vendor.id}.yaml",
+                    "people",
+                )
+    return vendors
+
+
+def _taxonomy(reader: _Reader) -> dict[str, EventType]:
+    file = reader.model("rules/taxonomy.yaml", TaxonomyFile)
+    if file is None:
+        return {}
+    return {
+        id_: EventType(
+            id=id_,
+            factor=entry.factor,
+            direction=entry.direction,
+            definition=entry.definition,
+            attributes=entry.attributes,
+            merge_window_days=entry.merge_window_days,
+            heading=entry.heading,
+            positive=entry.positive,
+            negative=entry.negative,
+        )
+        for id_, entry in file.types.items()
+    }
+
+
+def _sources(reader: _Reader, names: Sequence[str], vendors: Mapping[str, Vendor]) -> tuple[Source, ...]:
+    made: dict[str, Source] = {}
+    for name in names:
+        document = reader.document(name)
+        if document is None:
+            continue
+        entries = document.value if isinstance(document.value, list) else []
+        if not isinstance(document.value, list):
+            reader.wrong("a list of sources is expected", name)
+        for i, entry in enumerate(entries):
+            try:
+                source = validate(Source, entry, document, (i,))
+            except ConfigErrors as error:
+                reader.errors.extend(error.errors)
+                continue
+            line = document.line_at((i,))
+            if source.id in made:
+                reader.errors.append(
+                    ConfigError(f"the id {source.id} is taken", path=name, line=line, key="id")
+                )
+            for unknown in sorted(set(source.covers) - {"all"} - set(vendors)):
+                reader.errors.append(
+                    ConfigError(f"no vendor has the id {unknown}", path=name, line=line, key="covers")
+                )
+            made[source.id] = source
+    return tuple(made.values())
+
+
+def _rules(reader: _Reader, taxonomy: Mapping[str, EventType]) -> tuple[Rule, ...]:
+    rules: dict[str, Rule] = {}
+    for name in reader.under("rules", deep=True):
+        if name == "rules/taxonomy.yaml":
+            continue
+        rule = reader.model(name, Rule)
+        if rule is None:
+            continue
+        if Path(name).stem != rule.id:
+            reader.wrong(f"the file must be named {rule.id}.yaml after its id", name, "id")
+        if rule.event not in taxonomy:
+            reader.wrong(f"{rule.event} is no type of rules/taxonomy.yaml", name, "event")
+        rules[rule.id] = rule
+    return tuple(rules[id_] for id_ in sorted(rules))
+
+
+def _packs(reader: _Reader, stem: str, model: type[_Model]) -> dict[str, _Model]:
+    packs: dict[str, _Model] = {}
+    for name in reader.files:
+        if name == f"{stem}.yaml" or (
+            name.startswith(f"{stem}.") and name.endswith(".yaml") and "/" not in name
+        ):
+            pack = reader.model(name, model)
+            if pack is not None:
+                packs[str(getattr(pack, "lang", "en"))] = pack
+    return packs
+
+
+_SETS: TypeAdapter[dict[str, tuple[str, ...]]] = TypeAdapter(dict[str, tuple[str, ...]])
+
+
+def _sets(reader: _Reader, vendors: Mapping[str, Vendor]) -> dict[str, tuple[str, ...]]:
+    document = reader.document("sets.yaml", needed=False)
+    if document is None or document.value is None:
+        return {}
+    value = document.value.get("sets", document.value) if isinstance(document.value, dict) else document.value
+    try:
+        sets = _SETS.validate_python(value)
+    except ValidationError as error:
+        reader.errors.extend(told(problem, document, ()) for problem in error.errors())
+        return {}
+    for id_, members in sets.items():
+        for unknown in sorted(set(members) - set(vendors)):
+            reader.wrong(f"no vendor has the id {unknown}", "sets.yaml", id_)
+    return sets
+
+
+def _same_types(reader: _Reader, methodology: Methodology, taxonomy: Mapping[str, EventType]) -> None:
+    weighed = set(methodology.types) | set(methodology.mitigations.types)
+    for missing in sorted(set(taxonomy) - weighed):
+        reader.wrong("this event type has no entry here", "scoring.yaml", missing)
+    for missing in sorted(weighed - set(taxonomy)):
+        reader.wrong("this type is missing in rules/taxonomy.yaml", "scoring.yaml", missing)
+
+
+def _overridden(
+    reader: _Reader,
+    overrides: OverridesFile,
+    vendors: dict[str, Vendor],
+    rules: tuple[Rule, ...],
+    blockers: Blockers | None,
+) -> tuple[dict[str, Vendor], tuple[Rule, ...], Blockers | None]:
+    made = dict(vendors)
+    for id_, more in overrides.vendors.items():
+        if id_ not in made:
+            reader.wrong(f"no vendor has the id {id_}", "overrides.yaml", f"vendors.{id_}")
+            continue
+        old = made[id_]
+        made[id_] = old.model_copy(
+            update={
+                "names": (*old.names, *more.names),
+                "people": (*old.people, *more.people),
+                "watched": old.watched if more.watched is None else more.watched,
+            }
+        )
+    known = {rule.id: rule for rule in rules}
+    for id_, frames in overrides.frames_off.items():
+        rule = known.get(id_)
+        unknown = sorted(set(frames) - set(rule.detect.any_)) if rule else [id_]
+        if rule is None or unknown:
+            reader.wrong(f"there is no {', '.join(unknown)}", "overrides.yaml", f"frames_off.{id_}")
+            continue
+        kept = {name: frame for name, frame in rule.detect.any_.items() if name not in frames}
+        known[id_] = rule.model_copy(update={"detect": rule.detect.model_copy(update={"any_": kept})})
+    if blockers is not None and overrides.blockers:
+        extra = Blockers.model_validate({"blockers": [{"name": name} for name in overrides.blockers]})
+        blockers = blockers.model_copy(update={"blockers": (*blockers.blockers, *extra.blockers)})
+    return made, tuple(known[id_] for id_ in sorted(known)), blockers
+
+
+def _quiet(reader: _Reader) -> tuple[str, ...]:
+    texts: list[str] = []
+    for name, path in reader.files.items():
+        if not (name.startswith("quiet/") and name.endswith(".jsonl")):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                texts.append(str(json.loads(line)["text"]))
+            except (ValueError, KeyError, TypeError):
+                reader.errors.append(ConfigError('write {"text": "..."}', path=name, line=number))
+    return tuple(texts)
+
+
+# -------------------------------------------------------------------------------- schemas
+SCHEMAS: Mapping[str, Any] = {
+    "vendor": Vendor,
+    "rule": Rule,
+    "lexicon": Lexicon,
+    "modifiers": Modifiers,
+    "blockers": Blockers,
+    "taxonomy": TaxonomyFile,
+    "publishers": PublishersFile,
+    "scoring": Methodology,
+    "overrides": OverridesFile,
+    "sources": Annotated[tuple[Source, ...], Field(title="Sources")],
+}
+
+
+def schemas() -> dict[str, str]:
+    """Return file name -> JSON Schema text of every kind of config file, as stored in config/schema/."""
+    made = {}
+    for name, model in SCHEMAS.items():
+        schema = TypeAdapter(model).json_schema(by_alias=True)
+        schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+        made[f"{name}.schema.json"] = json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    return made

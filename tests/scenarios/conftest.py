@@ -1,0 +1,59 @@
+"""Where the shared real data is, and how the command line is run as a user would run it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    folder = Path(os.environ.get("RISKWATCH_SHARED", ROOT.parent / "shared"))
+    if not (folder / "seeds" / "seeds.jsonl").is_file():
+        pytest.skip("the shared real data is not here")
+    return folder
+
+
+class CommandLine:
+    """`riskwatch` in a subprocess with a data folder of its own."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.environ = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("RISKWATCH_")},
+            "RISKWATCH_DATA_DIR": str(data_dir),
+            "RISKWATCH_LOG_LEVEL": "ERROR",
+            **settings,
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "riskwatch", *arguments],
+            env=self.environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == status, f"{arguments}: {process.returncode}\n{out}\n{err}"
+        return out
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json"))
+
+
+@pytest.fixture
+def command_line(tmp_path: Path) -> Callable[..., CommandLine]:
+    def make(name: str = "data", **settings: str) -> CommandLine:
+        return CommandLine(tmp_path / name, **settings)
+
+    return make

@@ -1,0 +1,144 @@
+"""kill -9 at any instant: after the restart no article, event or score is lost or doubled."""
+
+import http.server
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.conftest import CommandLine
+from tests.scenarios.test_seeds import told
+
+pytestmark = pytest.mark.slow
+Make = Callable[..., CommandLine]
+VENDORS = ("OpenAI", "Anthropic", "Mistral AI", "Cohere", "DeepSeek", "Stability AI", "Alibaba", "xAI")
+HAPPENINGS = (
+    "{v} laid off {n} employees on Monday, the company said.",
+    "{v} shares fell {p} percent in early trading.",
+    "A class action was filed in California against {v}.",
+    "{v} raised ${n} million in a new funding round.",
+    "{v} is down for thousands of users this morning.",
+    "{v} released a new model for long documents.",
+)
+
+
+def articles(count: int) -> list[dict[str, Any]]:
+    chance = random.Random(7)
+    made = []
+    for i in range(count):
+        text = chance.choice(HAPPENINGS).format(
+            v=chance.choice(VENDORS), n=chance.randint(20, 900), p=chance.randint(2, 9)
+        )
+        day = f"2026-0{chance.randint(1, 8)}-{chance.randint(1, 28):02}T{chance.randint(0, 23):02}:00:00Z"
+        made.append(
+            {
+                "id": f"k{i}",
+                "title": text,
+                "text": text,
+                "published": day,
+                "publisher": f"outlet{i % 9}.example",
+                "lang": "en",
+            }
+        )
+    return made
+
+
+def killed_until_done(riskwatch: CommandLine, arguments: tuple[str, ...], *, kills: int) -> None:
+    """Kill the command at random instants of its run, then let it finish."""
+    chance = random.Random(11)
+    started = time.monotonic()
+    riskwatch.run("events", "--json")
+    start_up = time.monotonic() - started
+    for _ in range(kills):
+        process = riskwatch.start(*arguments)
+        time.sleep(start_up * chance.uniform(0.6, 2.0))
+        process.kill()
+        process.communicate()
+    riskwatch.run(*arguments)
+
+
+def state(riskwatch: CommandLine) -> tuple[list[str], list[tuple[str, float | None]]]:
+    events = riskwatch.json("events", "--limit", "5000")["items"]
+    scores = riskwatch.json("score", "--as-of", "2026-09-01")["items"]
+    return told(events), [
+        (row["subject"], row["internal"] if "internal" in row else row["score"]) for row in scores
+    ]
+
+
+def test_a_killed_ingest_loses_and_doubles_nothing(command_line: Make, tmp_path: Path) -> None:
+    file = tmp_path / "news.jsonl"
+    file.write_text("".join(json.dumps(a) + "\n" for a in articles(400)), encoding="utf-8")
+    calm, stormy = command_line("calm"), command_line("stormy")
+    calm.run("ingest", str(file))
+
+    killed_until_done(stormy, ("ingest", str(file)), kills=6)
+
+    assert state(stormy) == state(calm)
+    assert len(state(calm)[0]) > 20
+
+
+class _Feeds(http.server.BaseHTTPRequestHandler):
+    """Four feeds of one hundred items each, served slowly enough to be killed in the middle."""
+
+    def do_GET(self) -> None:
+        number = int(self.path.strip("/f.xml"))
+        items = "".join(
+            f"<item><guid>{a['id']}</guid><title>{a['title']}</title><link>http://127.0.0.1/{a['id']}</link>"
+            f"<pubDate>{_rfc822(a['published'])}</pubDate></item>"
+            for a in articles(400)[number * 100 : number * 100 + 100]
+        )
+        body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{items}</channel></rss>'.encode()
+        time.sleep(0.15)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/rss+xml")
+        self.send_header("ETag", f'"{number}"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+def _rfc822(instant: str) -> str:
+    from datetime import datetime
+    from email.utils import format_datetime
+
+    return format_datetime(datetime.fromisoformat(instant))
+
+
+@pytest.fixture
+def feeds() -> Iterator[int]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Feeds)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_killed_poll_and_rescore_lose_and_double_nothing(
+    command_line: Make, tmp_path: Path, feeds: int
+) -> None:
+    overlay = tmp_path / "config" / "sources"
+    overlay.mkdir(parents=True)
+    entries = "".join(
+        f"- {{id: local-{i}, kind: feed, url: 'http://127.0.0.1:{feeds}/f{i}.xml', publisher: outlet{i}, class: press,"
+        " tier: '2', lang: en, covers: [all]}\n"
+        for i in range(4)
+    )
+    (overlay / "local.yaml").write_text(entries, encoding="utf-8")
+    arguments = ("--config", str(tmp_path / "config"), "poll", "--once")
+    chosen = tuple(part for i in range(4) for part in ("--source", f"local-{i}"))
+    calm = command_line("calm", RISKWATCH_ALLOW_CIDRS="127.0.0.0/8")
+    stormy = command_line("stormy", RISKWATCH_ALLOW_CIDRS="127.0.0.0/8")
+    calm.run(*arguments, *chosen)
+
+    killed_until_done(stormy, (*arguments, *chosen), kills=6)
+
+    assert state(stormy) == state(calm)
+    assert len(state(calm)[0]) > 20

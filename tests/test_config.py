@@ -1,0 +1,148 @@
+"""config/ is the product: strict YAML, every mistake with file, line and key, schemas equal to the models."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from riskwatch.environment import Settings, read_settings, shown
+from riskwatch.errors import ConfigErrors
+from riskwatch.settings import config_files, load, schemas, shipped_config
+from riskwatch.strict_yaml import read_yaml
+
+
+def test_the_shipped_config_is_valid() -> None:
+    config = load(environ={})
+
+    assert len(config.vendors) >= 90
+    assert len(config.sources) >= 60
+    assert len(config.blockers.blockers) >= 300
+    assert {rule.event for rule in config.rules} == set(config.taxonomy)
+
+
+def test_norway_stays_text() -> None:
+    assert read_yaml("country: NO\nanswer: yes\nclock: 12:30\nday: 2026-03-05\n", "x.yaml").value == {
+        "country": "NO",
+        "answer": "yes",
+        "clock": "12:30",
+        "day": "2026-03-05",
+    }
+
+
+def test_only_true_and_false_are_booleans() -> None:
+    assert read_yaml("a: true\nb: false\nc: on\nd: 1\ne: 1.5\nf: ~\ng: 1_000\n", "x.yaml").value == {
+        "a": True, "b": False, "c": "on", "d": 1, "e": 1.5, "f": None, "g": "1_000",
+    }  # fmt: skip
+
+
+def test_a_key_that_stands_twice_is_an_error_with_both_lines() -> None:
+    with pytest.raises(ConfigErrors, match=r"x\.yaml:3: a: the key stands twice, first in line 1"):
+        read_yaml("a: 1\nb: 2\na: 3\n", "x.yaml")
+
+
+def test_broken_yaml_tells_the_line() -> None:
+    with pytest.raises(ConfigErrors, match=r"x\.yaml:2"):
+        read_yaml("a: [1\nb: }\n", "x.yaml")
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_all_mistakes_of_a_run_are_told_at_once_with_file_line_and_key(tmp_path: Path) -> None:
+    write(tmp_path, "vendors/acme.yaml", "id: acme\nname: Acme\nnames: [Acme]\nwatched: yes\ncolour: red\n")
+    write(tmp_path, "sets.yaml", "sets:\n  all_of_them: [nobody]\n")
+
+    with pytest.raises(ConfigErrors) as caught:
+        load(tmp_path, environ={})
+
+    told = str(caught.value)
+    assert "vendors/acme.yaml:4: watched: write true or false, not yes" in told
+    assert "vendors/acme.yaml:5: colour: unknown key; remove it or correct its spelling" in told
+    assert "sets.yaml: all_of_them: no vendor has the id nobody" in told
+
+
+def test_an_overlay_file_stands_for_the_shipped_one_and_new_ones_are_added(tmp_path: Path) -> None:
+    write(tmp_path, "vendors/acme.yaml", "id: acme\nname: Acme AI\nnames: [Acme AI]\n")
+    write(
+        tmp_path,
+        "overrides.yaml",
+        "vendors:\n  openai:\n    names: [The ChatGPT maker]\nblockers: [Initech]\n",
+    )
+
+    config = load(tmp_path, environ={})
+
+    assert config.vendors["acme"].name == "Acme AI"
+    assert "The ChatGPT maker" in config.vendors["openai"].names
+    assert "Initech" in {blocker.name for blocker in config.blockers.blockers}
+    assert config.files["vendors/acme.yaml"] == tmp_path / "vendors/acme.yaml"
+
+
+def test_a_missing_overlay_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors, match="there is no such folder"):
+        config_files(tmp_path / "nowhere")
+
+
+def test_the_schemas_on_disk_equal_the_models() -> None:
+    folder = shipped_config() / "schema"
+
+    assert {p.name: p.read_text(encoding="utf-8") for p in folder.glob("*.json")} == schemas()
+
+
+def test_every_schema_is_json_with_a_dialect() -> None:
+    for text in schemas().values():
+        assert json.loads(text)["$schema"].startswith("https://json-schema.org/")
+
+
+# ------------------------------------------------------------------------------------------- environment
+def test_a_secret_is_read_from_its_file_and_prints_as_secret(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("0123456789abcdef\n", encoding="utf-8")
+    file.chmod(0o600)
+
+    read, warnings = read_settings({"RISKWATCH_SECRET_KEY_FILE": str(file)})
+
+    assert read.secret_key is not None
+    assert read.secret_key.get_secret_value() == "0123456789abcdef"
+    assert shown(read)["secret_key"] == "<secret>"
+    assert "0123456789abcdef" not in repr(read)
+    assert warnings == ()
+
+
+def test_a_secret_file_that_others_can_read_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("0123456789abcdef", encoding="utf-8")
+    file.chmod(0o644)
+
+    assert "chmod 600" in read_settings({"RISKWATCH_SECRET_KEY_FILE": str(file)})[1][0]
+
+
+def test_a_setting_and_its_file_together_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors, match="keep one of the two"):
+        read_settings({"RISKWATCH_SECRET_KEY": "a", "RISKWATCH_SECRET_KEY_FILE": str(tmp_path)})
+
+
+def test_an_unknown_setting_names_the_near_one() -> None:
+    with pytest.raises(ConfigErrors, match="did you mean RISKWATCH_DATA_DIR"):
+        read_settings({"RISKWATCH_DATADIR": "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RISKWATCH_PORT", "web"),
+        ("RISKWATCH_PORT", "70000"),
+        ("RISKWATCH_ANONYMOUS_READ", "yes"),
+        ("RISKWATCH_LOG_FORMAT", "xml"),
+        ("RISKWATCH_ALLOW_CIDRS", "127.0.0.0/8,nonsense"),
+    ],
+)
+def test_a_wrong_setting_is_told_by_name(name: str, value: str) -> None:
+    with pytest.raises(ConfigErrors, match=name):
+        read_settings({name: value})
+
+
+def test_settings_have_a_description_each() -> None:
+    assert all(info.description for info in Settings.model_fields.values())
