@@ -6,12 +6,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from riskwatch.model import CoverageFact, Event, Score, Vendor, Verdict
+from riskwatch.score.delta import by_cause, by_event, delta
 from riskwatch.score.engine import SeriesPoint, evaluate
 from riskwatch.score.engine import course as series
 from riskwatch.score.inputs import Inputs
 from riskwatch.score.methodology import Methodology
+from riskwatch.score.taxonomy import disagreements
+from riskwatch.score.what_if import Added, Change, Setting, what_if
 
-__all__ = ["Inputs", "Methodology", "SeriesPoint", "evaluate", "score", "series"]
+__all__ = [
+    "Added", "Change", "Inputs", "Methodology", "SeriesPoint", "Setting",
+    "by_cause", "by_event", "delta", "disagreements", "evaluate", "score", "series", "what_if",
+]  # fmt: skip
 
 
 def score(  # noqa: PLR0913 -- the stage's one door takes everything that a score rests on, by name
@@ -33,7 +39,7 @@ def score(  # noqa: PLR0913 -- the stage's one door takes everything that a scor
     lens: str | None = None,
     ruleset_digest: str = "",
 ) -> Score:
-    """Return the Score of a Subject at as_of, resting on what was recorded by known_at; see Inputs for the units."""
+    """Return the Score of a Subject at as_of from what was recorded by known_at; see Inputs."""
     return evaluate(
         Inputs(
             subject=subject, as_of=as_of, known_at=known_at, methodology=methodology, vendor=vendor,

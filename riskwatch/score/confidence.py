@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from riskwatch.model import Coverage, CoverageFact, SourceClass, Vendor
+from riskwatch.model import Coverage, CoverageFact, Factor, SourceClass, Vendor
 from riskwatch.score.inputs import Inputs
 from riskwatch.score.methodology import ConfidenceRule, Methodology
+
+_FEWEST_FAMILIES = 2  # one voice alone is no coverage: collecting, coverage state per vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,14 @@ def confidence(watch: Watch, *, articles: int, disputed_share: float, rule: Conf
     attention = (articles + 1) / (articles + rule.attention_half + 1)
     certain = 1.0 - rule.date_conflict_penalty * disputed_share
     power = rule.exponents
-    return (
-        watch.kappa**power.coverage * attention**power.attention * watch.freshness**power.freshness * certain
-    )  # fmt: skip
+    return math.prod(
+        (
+            math.pow(watch.kappa, power.coverage),
+            math.pow(attention, power.attention),
+            math.pow(watch.freshness, power.freshness),
+            certain,
+        )
+    )
 
 
 def label_of(share: float, rule: ConfidenceRule) -> str:
@@ -82,7 +89,7 @@ def _age_hours(fact: CoverageFact | None, as_of: datetime) -> float:
 
 def _kappa(timely: Iterable[str], needed: set[str], methodology: Methodology) -> float:
     timely = set(timely)
-    classes: Mapping[str, tuple[str, ...]] = methodology.confidence.required_classes
+    classes: Mapping[Factor, tuple[str, ...]] = methodology.confidence.required_classes
     parts, weights = [], []
     for factor, rule in methodology.factors.items():
         applicable = [name for name in classes[factor] if name in needed]
@@ -96,13 +103,13 @@ def _kappa(timely: Iterable[str], needed: set[str], methodology: Methodology) ->
 def _freshness(ages_hours: list[float], rule: ConfidenceRule) -> float:
     if not ages_hours:
         return 0.0
-    return 2.0 ** (-median(ages_hours) / rule.freshness_half_life_hours)
+    return math.pow(2.0, -median(ages_hours) / rule.freshness_half_life_hours)
 
 
 def _state(inputs: Inputs, *, has_timely: bool, has_gaps: bool) -> Coverage:
     if not has_timely:
         return Coverage.NOT_WATCHED
-    if has_gaps or (inputs.families is not None and inputs.families < 2):
+    if has_gaps or (inputs.families is not None and inputs.families < _FEWEST_FAMILIES):
         return Coverage.DEGRADED
     recent = inputs.articles if inputs.recent_articles is None else inputs.recent_articles
     return Coverage.WATCHED_ACTIVE if recent > 0 else Coverage.WATCHED_QUIET

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from riskwatch.model import Contribution, Factor, Grade, NotCounted, Score, SizeClass
+from riskwatch.model import Factor, Grade, NotCounted, Score, SizeClass
 from riskwatch.score.confidence import Watch, confidence, label_of, watch
 from riskwatch.score.contribution import Shares, take_apart
 from riskwatch.score.factor import factor_loss, load, points_left, power_sum
@@ -46,8 +46,13 @@ def evaluate(inputs: Inputs) -> Score:
     return _score(_Parts(inputs, shares, low, high, watched, share, size, _not_counted(planned, losses, at)))
 
 
+def internal_points(inputs: Inputs) -> float:
+    """Return the points of a Subject, 0 to 100, without reasons and whether rated or not."""
+    return course(inputs, (inputs.as_of,))[0].points
+
+
 def course(inputs: Inputs, instants: Iterable[datetime]) -> tuple[SeriesPoint, ...]:
-    """Return the scores at many instants with the same knowledge; what is not rated at present is not told apart."""
+    """Return the scores at many instants with the same knowledge, whether rated or not."""
     planned = plan(inputs)
     points: list[SeriesPoint] = []
     for as_of in instants:
@@ -169,8 +174,3 @@ def _why_nothing(loss: Loss) -> str:
 
 def _note(loss: Loss, reason: str) -> NotCounted:
     return NotCounted(loss.weighed.event.id, loss.weighed.event.type, reason)
-
-
-def contribution_points(score: Score) -> dict[str, Contribution]:
-    """Return the contributions by event id."""
-    return {contribution.event_id: contribution for contribution in score.contributions}

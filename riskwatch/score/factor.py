@@ -13,7 +13,7 @@ def power_sum(losses: Iterable[float], p: float) -> float:
 
 def load(total: float, p: float) -> float:
     """Return the load of a factor from the sum of p-th powers."""
-    return max(total, 0.0) ** (1.0 / p)
+    return math.pow(max(total, 0.0), 1.0 / p)
 
 
 def factor_loss(load: float, floor_k: float) -> float:

@@ -59,7 +59,7 @@ def occurred_at(event: Event) -> datetime:
 
 
 def verdicts_of(verdicts: Iterable[Verdict]) -> Mapping[str, Mapping[str, Verdict]]:
-    """Return event id -> question -> the latest Verdict; confirm and reject answer one question, close and reopen another."""
+    """Return event id -> question -> the latest Verdict; confirm and reject answer the same one."""
     latest: dict[str, dict[str, Verdict]] = {}
     for verdict in sorted(verdicts, key=_verdict_order):
         latest.setdefault(verdict.event_id, {})[_QUESTION.get(verdict.kind, verdict.kind)] = verdict
@@ -67,7 +67,7 @@ def verdicts_of(verdicts: Iterable[Verdict]) -> Mapping[str, Mapping[str, Verdic
 
 
 def digest(inputs: Inputs) -> str:
-    """Return `sha256:` and 64 hex digits over the canonical JSON lines of everything that was read and known."""
+    """Return `sha256:` and 64 hex digits over the canonical JSON lines of everything that was read."""
     hasher = hashlib.sha256()
     for _, _, row in sorted(_rows(inputs), key=lambda row: row[:2]):
         hasher.update(row.encode())
@@ -149,7 +149,8 @@ def _event_rows(event: Event) -> Iterable[tuple[str, str, str]]:
     fields = {
         "type": event.type, "home": event.home, "object": event.object, "state": event.state,
         "attributes": event.attributes, "occurred": occurred_at(event), "conflict": event.date_conflict,
-        "story": event.story_id, "closes": sorted(event.closes), "closed": event.closed_at, "into": event.merged_into,
+        "story": event.story_id, "closes": sorted(event.closes), "closed": event.closed_at,
+        "into": event.merged_into,
     }  # fmt: skip
     yield _row("event", event.id, fields)
     for claim in claims:

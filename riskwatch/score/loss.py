@@ -26,7 +26,7 @@ def log_loss(x: float, *, relief: float) -> float:
 def severity(
     event: Event, methodology: Methodology, *, verdict: Verdict | None = None
 ) -> tuple[float, float]:
-    """Return (severity x magnitude, at most x_max; magnitude); a set_magnitude Verdict wins over the attributes."""
+    """Return (severity x magnitude, at most x_max; magnitude); a set_magnitude Verdict wins."""
     rule = methodology.types[event.type]
     magnitude = None if verdict is None else _set_magnitude(verdict)
     if magnitude is None:
@@ -41,7 +41,7 @@ def best_live(claims: Iterable[Claim]) -> Assertion | None:
 
 
 def credibility(claims: Iterable[Claim], rule: CredibilityRule) -> float:
-    """Return the share from 0 to 1 to which an event with these claims is believed; 0 without a live or denying one."""
+    """Return how far an event with these claims is believed, share 0 to 1; 0 without live or denying ones."""
     claims = tuple(claims)
     best = best_live(claims)
     denial = max((_weight(c.tier, rule) for c in claims if c.assertion is Assertion.DENIED), default=0.0)
@@ -72,7 +72,7 @@ def _joint(claims: tuple[Claim, ...], rule: CredibilityRule) -> float:
 
 
 def _weight(tier: str, rule: CredibilityRule) -> float:
-    return rule.tiers[tier if tier in rule.tiers else rule.default_tier]  # type: ignore[index] # checked
+    return rule.tiers[tier if tier in rule.tiers else rule.default_tier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ class Span:
         age = at - self.occurred
         if age < 0:
             return 0.0
-        faded = 1.0 if age <= self.plateau else 2.0 ** (-(age - self.plateau) / self.half_life)
+        faded = 1.0 if age <= self.plateau else math.pow(2.0, -(age - self.plateau) / self.half_life)
         if self.floor == 0.0:
             return faded
         if self.closed is None or at <= self.closed:
             return max(faded, self.floor)
-        return max(faded, self.floor * 2.0 ** (-(at - self.closed) / self.half_life))
+        return max(faded, self.floor * math.pow(2.0, -(at - self.closed) / self.half_life))
 
     def is_open(self, at: float) -> bool:
         """Return whether its state lasts at an instant in days."""

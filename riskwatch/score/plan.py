@@ -151,20 +151,22 @@ def _sort_out(
 
 
 def _why_not(event: Event, methodology: Methodology, verdicts: Mapping[str, Verdict]) -> str | None:
-    state = verdicts.get("state")
     if event.merged_into is not None:
         return "It is counted as part of another event."
     if event.state is EventState.WITHDRAWN:
         return "It was withdrawn: no article states it any longer."
-    if state is not None and state.kind is VerdictKind.REJECT:
-        return "A person rejected it."
-    if event.state is EventState.REJECTED and state is None:
+    if _is_rejected(event, verdicts.get("state")):
         return "A person rejected it."
     if event.type not in methodology.types and event.type not in methodology.mitigations.types:
         return "This version of the methodology does not weigh its type."
-    if not any(is_counted(claim) for claim in event.claims):
-        return "It is mentioned as background or as a possibility only."
-    return None
+    is_claimed = any(is_counted(claim) for claim in event.claims)
+    return None if is_claimed else "It is mentioned as background or as a possibility only."
+
+
+def _is_rejected(event: Event, verdict: Verdict | None) -> bool:
+    if verdict is not None:
+        return verdict.kind is VerdictKind.REJECT
+    return event.state is EventState.REJECTED
 
 
 def _of_good_news(event: Event, methodology: Methodology) -> str:
@@ -255,11 +257,11 @@ class _Closings:
         for remedy in remedies:
             for target in remedy.event.closes:
                 self._by_target.setdefault(target, []).append(remedy)
-        # a closing that is itself not believed leaves its mark in closed_at: it explains that mark and closes nothing
+        # a closing that is itself not believed leaves its mark in closed_at and closes nothing
         self._explained = {target for event in inputs.events for target in event.closes}
 
     def of(self, harm: Harm, *, sure: bool) -> float | None:
-        """Return the day of the end, or none without an open state; `sure` lets only confirmed closings count."""
+        """Return the day of the end, or none without an open state; `sure`: by confirmed closings only."""
         if not harm.has_open_state:
             return None
         assumed = assumed_closed_at(harm.event, self._methodology)
@@ -285,6 +287,6 @@ class _Closings:
                 and (remedy.is_confirmed or not sure)
             ):
                 yield remedy.occurred
-        if harm.event.closed_at is not None and harm.event.id not in self._explained:
-            if harm.credibility >= least and (harm.is_confirmed or not sure):
-                yield days(harm.event.closed_at)
+        is_believed = harm.credibility >= least and (harm.is_confirmed or not sure)
+        if harm.event.closed_at is not None and harm.event.id not in self._explained and is_believed:
+            yield days(harm.event.closed_at)

@@ -83,8 +83,8 @@ def links(
 def own_link(harm: Harm, methodology: Methodology, *, since: float) -> Link | None:
     """Return the relief that an attribute of the harm itself states (service restored), or none.
 
-    Its strength is not multiplied by a credibility: what the event loses is weighed already by how far it is believed,
-    and weighing the attribute once more would let better evidence of a harm raise the score.
+    Its strength is not multiplied by a credibility: what the event loses is weighed already by how far it is
+    believed, and weighing the attribute once more would let better evidence of a harm raise the score.
     """
     for name, rule in methodology.mitigations.attributes.items():
         if rule.acts_on == harm.event.type and harm.event.attributes.get(rule.attr) is True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -53,14 +54,9 @@ def relevance(home: str, subject: str, *, factor: Factor, vendor: Vendor, sets: 
         return rule.industry
     if vendor_of(home) != vendor.id:
         return None
-    line = line_of(home)
-    if line is None:
-        return rule.vendor_to_line_continuity if factor is Factor.CONTINUITY else rule.vendor_to_line
-    if line_of(subject) is not None:
-        return rule.sister_to_line
-    if line.startswith("-"):
-        return rule.unit_to_vendor
-    return _line_to_vendor(line, vendor, methodology)
+    if line_of(subject) is None:
+        return _on_vendor(line_of(home), vendor, methodology)
+    return _on_line(line_of(home), factor, methodology)
 
 
 def attention_of(subject: str, attention: Mapping[str, float], *, panel_median: float | None,
@@ -72,12 +68,25 @@ def attention_of(subject: str, attention: Mapping[str, float], *, panel_median: 
     if own <= 0 or not counts:
         return 1.0
     middle = median(counts) if panel_median is None else panel_median
-    return min(max((middle / own) ** rule.exponent, rule.min), rule.max, 1.0)
+    return min(max(math.pow(middle / own, rule.exponent), rule.min), rule.max, 1.0)
 
 
-def _line_to_vendor(line: str, vendor: Vendor, methodology: Methodology) -> float:
+def _on_line(home_line: str | None, factor: Factor, methodology: Methodology) -> float:
+    rule = methodology.relevance
+    if home_line is not None:
+        return rule.sister_to_line
+    return rule.vendor_to_line_continuity if factor is Factor.CONTINUITY else rule.vendor_to_line
+
+
+def _on_vendor(home_line: str | None, vendor: Vendor, methodology: Methodology) -> float:
+    if home_line is not None and home_line.startswith("-"):  # a business that is not about models
+        return methodology.relevance.unit_to_vendor
+    return _line_to_vendor(home_line, vendor, methodology)
+
+
+def _line_to_vendor(line: str | None, vendor: Vendor, methodology: Methodology) -> float:
     shares = methodology.relevance.line_to_vendor
-    own = vendor.lines.get(line)
+    own = None if line is None else vendor.lines.get(line)
     if own is not None and own.line_class is not None:
         return shares[own.line_class]
     return shares["only" if own is not None and len(vendor.lines) == 1 else "default"]  # type: ignore[index] # a LineClass
