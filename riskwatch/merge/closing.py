@@ -1,0 +1,92 @@
+"""Events that end an open one: they link to it and never merge with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from riskwatch.merge.keys import is_same_name, words_of
+from riskwatch.model import Assertion, EventState, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from riskwatch.model import Event
+
+# closing type -> types that it ends
+CLOSES: dict[str, tuple[str, ...]] = {
+    "legal_resolution": ("lawsuit", "regulatory_action"),
+    "restriction_lifted": ("export_control", "government_ban", "access_suspension", "access_revocation"),
+    "leadership_appointment": ("leadership_exit",),
+}
+_PARTIES = ("plaintiff", "counterparty", "authority")
+_PLACES = ("country", "region", "product", "affected", "authority")
+_CLOSING = (Assertion.REPORTED, Assertion.CONFIRMED)
+
+
+def link(events: Sequence[Event]) -> list[Event]:
+    """Return a vendor's events with `closes` and `closed_at` as they follow from one another."""
+    targets = {
+        e.id: replace(e, closes=(), closed_at=e.closed_at if _is_self_closed(e) else None) for e in events
+    }
+    for closer in sorted((e for e in events if _can_close(e)), key=lambda e: (e.occurred_at, e.id)):
+        ended = _ended(closer, [targets[e.id] for e in events])
+        for target in ended:
+            targets[target.id] = replace(target, closed_at=max(closer.occurred_at, target.occurred_at))
+        if ended:
+            closed = tuple(sorted(target.id for target in ended))
+            targets[closer.id] = replace(targets[closer.id], closes=closed)
+    return [targets[e.id] for e in events]
+
+
+def _is_self_closed(event: Event) -> bool:
+    return event.attributes.get("resolved") is True and event.state is EventState.LIVE
+
+
+def _can_close(event: Event) -> bool:
+    said = event.attributes
+    is_whole = (
+        said.get("partial") is not True and said.get("interim") is not True and said.get("final") is not False
+    )
+    is_told = event.state is EventState.LIVE and event.assertion in _CLOSING and event.merged_into is None
+    return event.type in CLOSES and is_told and is_whole
+
+
+def _ended(closer: Event, events: Sequence[Event]) -> list[Event]:
+    open_ = [
+        e
+        for e in events
+        if e.type in CLOSES[closer.type]
+        and e.state is EventState.LIVE
+        and e.merged_into is None
+        and e.closed_at is None
+        and e.occurred_at <= closer.occurred_at
+        and _is_same_line(closer, e)
+    ]
+    if closer.type == "leadership_appointment":
+        return _vacancies(closer, open_)
+    names = _PARTIES if closer.type == "legal_resolution" else _PLACES
+    said = _names(closer, names)
+    if not said:
+        return list(open_) if len(open_) == 1 else []
+    named = [e for e in open_ if any(is_same_name(a, b) for a in said for b in _names(e, names))]
+    if named:
+        return named
+    silent = [e for e in open_ if not _names(e, names)]
+    return silent if len(open_) == 1 else []
+
+
+def _vacancies(closer: Event, open_: Sequence[Event]) -> list[Event]:
+    role = closer.attributes.get("role")
+    same = [e for e in open_ if role is not None and e.attributes.get("role") == role]
+    return [max(same, key=lambda e: (e.occurred_at, e.id))] if same else []
+
+
+def _is_same_line(closer: Event, target: Event) -> bool:
+    lines = {line_of(closer.home), line_of(target.home)} - {None}
+    return len(lines) <= 1
+
+
+def _names(event: Event, names: Sequence[str]) -> list[frozenset[str]]:
+    values = (event.attributes.get(name) for name in names)
+    return [words_of(value) for value in values if isinstance(value, str) and value]

@@ -1,0 +1,138 @@
+"""Which Articles are copies of one text, and whose voice each of them is."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import nsmallest
+from typing import TYPE_CHECKING
+
+import re2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from riskwatch.model import ArticleBrief, Signal
+
+SKETCH_SIZE = 128
+GRAM = 4  # words, or characters where a text has no spaces
+COPY_CONTAINMENT = 0.50  # share of the smaller text found in the other
+COPY_WINDOW_SECONDS = 7 * 86_400.0
+MIN_SHARED = 3  # fewer common hashes are chance or a shared footer
+_SPACELESS_SHARE = 0.30  # of letters written without spaces between words
+
+_WORD = re2.compile(r"[\pL\pN]+")
+_SPACELESS = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
+
+
+def sketch(title: str | None, text: str) -> tuple[int, ...]:
+    """Return the 128 smallest 64-bit hashes of a text's 4-grams, ascending; the title stands in for an empty text."""
+    grams = _grams(unicodedata.normalize("NFKC", text or title or "").lower())
+    hashes = (
+        int.from_bytes(blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest()) for gram in grams
+    )
+    return tuple(nsmallest(SKETCH_SIZE, hashes))
+
+
+def _grams(text: str) -> set[str]:
+    words: list[str] = _WORD.findall(text)
+    letters = "".join(words)
+    if len(_SPACELESS.findall(letters)) > _SPACELESS_SHARE * len(letters):
+        return {letters[i : i + GRAM] for i in range(len(letters) - GRAM + 1)}
+    return {" ".join(words[i : i + GRAM]) for i in range(len(words) - GRAM + 1)}
+
+
+def containment(left: Sequence[int], right: Sequence[int]) -> float:
+    """Return the estimated share, 0 to 1, of the smaller text's grams that the other one holds.
+
+    A full sketch knows nothing above its largest hash, so only hashes up to the smaller of these bounds are compared.
+    """
+    if not left or not right:
+        return 0.0
+    bound = min((side[-1] for side in (left, right) if len(side) >= SKETCH_SIZE), default=None)
+    a = {h for h in left if bound is None or h <= bound}
+    b = {h for h in right if bound is None or h <= bound}
+    shared = len(a & b)
+    smaller = min(len(a), len(b))
+    return shared / smaller if shared >= MIN_SHARED else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks in an Article: family and tier of the text's original."""
+
+    family: str
+    tier: str
+    original_id: str  # Article that told the text first; its own id when it is no copy
+
+
+@dataclass(slots=True)
+class _Text:
+    """One text: its first teller, and when a copy was last seen."""
+
+    article_id: str
+    family: str
+    tier: str
+    sketch: tuple[int, ...]
+    last_seconds: float
+
+
+def voices(signals: Iterable[Signal], briefs: Mapping[str, ArticleBrief]) -> dict[str, Voice]:
+    """Return Article id -> whose voice it is, for the Articles of these Signals of one vendor."""
+    firsts: dict[str, Signal] = {}
+    for signal in signals:
+        firsts.setdefault(signal.article_id, signal)
+    told = sorted((_told_at(s, briefs.get(s.article_id)), s.text_key, s.article_id) for s in firsts.values())
+    texts = _Texts()
+    found: dict[str, Voice] = {}
+    for at, text_key, article_id in told:
+        signal, brief = firsts[article_id], briefs.get(article_id)
+        text = texts.find(signal, brief, text_key, at.timestamp())
+        credited = brief.credited_family if brief else None
+        found[article_id] = Voice(credited or text.family, text.tier, text.article_id)
+    return found
+
+
+def _told_at(signal: Signal, brief: ArticleBrief | None) -> datetime:
+    told = (brief.published_at or brief.first_seen_at) if brief else None
+    return told or signal.told_at
+
+
+class _Texts:
+    """Texts seen so far, found by key or by common hashes; each Article is compared with originals only."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, _Text] = {}
+        self._by_hash: dict[int, _Text] = {}
+
+    def find(self, signal: Signal, brief: ArticleBrief | None, text_key: str, seconds: float) -> _Text:
+        """Return the text that an Article tells: a known one of the last 7 days, or a new one."""
+        sketch_ = brief.sketch if brief else ()
+        text = self._by_key.get(text_key) if text_key else None
+        if text is None:
+            text = self._similar(sketch_, seconds)
+        if text is None:
+            family = (brief.credited_family or brief.family) if brief else signal.family
+            tier = brief.tier if brief else signal.tier
+            text = _Text(signal.article_id, family or signal.family, tier, sketch_, seconds)
+            self._by_hash.update(dict.fromkeys(sketch_, text))
+        text.last_seconds = max(text.last_seconds, seconds)
+        if text_key:
+            self._by_key.setdefault(text_key, text)
+        return text
+
+    def _similar(self, sketch_: tuple[int, ...], seconds: float) -> _Text | None:
+        shared = self._by_hash.keys() & sketch_
+        if len(shared) < MIN_SHARED:
+            return None
+        near = Counter(self._by_hash[h].article_id for h in shared)
+        texts = {self._by_hash[h].article_id: self._by_hash[h] for h in shared}
+        for article_id, _count in sorted(near.items(), key=lambda pair: (-pair[1], pair[0])):
+            text = texts[article_id]
+            is_recent = seconds - text.last_seconds <= COPY_WINDOW_SECONDS
+            if is_recent and containment(sketch_, text.sketch) >= COPY_CONTAINMENT:
+                return text
+        return None

@@ -1,0 +1,275 @@
+"""The fold: the Signals of one (vendor, type) in order of telling, gathered into clusters that each become an Event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from riskwatch.merge.copies import Voice
+from riskwatch.merge.keys import PERSON_TYPES, SHARE_TYPES, Key, is_same_name, key_of
+from riskwatch.model import Assertion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from riskwatch.model import Signal
+
+DAY_SECONDS = 86_400.0
+SPAN_WINDOWS = 3  # an event's live Signals span at most so many windows
+OPENING_CONFIDENCE = 0.60  # share 0 to 1; below it a Signal opens nothing by itself
+OUTAGE_GAP_SECONDS = 6 * 3_600.0
+MOVE_PERCENT = 2.0  # points between two numbers of one share move
+SAME_MOVE_PERCENT = 0.5  # a retelling of the next day gives the same number
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A Signal with its voice resolved and its instants in seconds."""
+
+    signal: Signal
+    voice: Voice
+    at: float  # seconds, when it was told
+    happened: float  # seconds, when it happened as claimed, else when it was told
+    key: Key
+
+    @property
+    def family(self) -> str:
+        """Family whose claim it is: the one outlet it credits, else the text's own."""
+        return self.signal.cited_family or self.voice.family
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether another Article told the same text first."""
+        return self.voice.original_id != self.signal.article_id
+
+    @property
+    def tier(self) -> str:
+        """Tier of the text's original: a copy on a better site is no better."""
+        return self.voice.tier if self.is_copy else self.signal.tier
+
+    @property
+    def known_at(self) -> datetime:
+        """When we knew it: recorded, else told."""
+        return self.signal.recorded_at or self.signal.told_at
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Signals that speak of one event, in order of telling."""
+
+    live: list[Told] = field(default_factory=list)
+    denials: list[Told] = field(default_factory=list)
+    words: frozenset[str] = frozenset()  # of the object, the longest form told; empty while null
+    roles: set[str] = field(default_factory=set)
+    line: str | None = None
+    first: float = 0.0  # seconds; of the first live Signal, of the first denial before one came
+    last: float = 0.0  # seconds; of the last live Signal
+    happened: set[float] = field(default_factory=set)
+    percent: float | None = None
+    families: set[str] = field(default_factory=set)
+    is_confident: bool = False
+
+    @property
+    def is_established(self) -> bool:
+        """Whether it is an event: told with confidence once, or by two families."""
+        return self.is_confident or len(self.families) >= 2  # noqa: PLR2004 - "a second family"
+
+    def add(self, told: Told) -> None:
+        """Take in one Signal; a denial stretches no window."""
+        is_live = told.signal.assertion.is_live
+        if is_live and not self.live:
+            self.first = told.at
+        elif not self.live and not self.denials:
+            self.first = self.last = told.at
+        if is_live:
+            self.last = told.at
+        (self.live if is_live else self.denials).append(told)
+        self.happened.add(told.happened)
+        self.families.add(told.family)
+        self.is_confident = self.is_confident or told.signal.confidence >= OPENING_CONFIDENCE
+        self._learn(told)
+
+    def _learn(self, told: Told) -> None:
+        if len(told.key.words) > len(self.words):
+            self.words = told.key.words
+        if told.key.role:
+            self.roles.add(told.key.role)
+        self.line = self.line or told.key.line
+        if self.percent is None:
+            self.percent = percent_of(told.signal)
+
+
+def percent_of(signal: Signal) -> float | None:
+    """Return the percentage that a Signal states, if it is a number."""
+    value = signal.attributes.get("percent")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def tell(signals: Iterable[Signal], voices: Mapping[str, Voice]) -> list[Told]:
+    """Return Signals with their voices, in the order in which they are folded."""
+    ordered = sorted(signals, key=lambda s: (s.told_at, s.text_key, s.evidence.start, s.id))
+    return [_told(signal, voices) for signal in ordered]
+
+
+def _told(signal: Signal, voices: Mapping[str, Voice]) -> Told:
+    at = signal.told_at.timestamp()
+    happened = signal.claimed_at.timestamp() if signal.claimed_at else at
+    return Told(signal, voices[signal.article_id], at, happened, key_of(signal))
+
+
+def fold(told: Sequence[Told], *, type_: str, window_days: float) -> list[Cluster]:
+    """Gather live and denying Signals, already in order, into events; what none of them can open waits and is left out.
+
+    Args:
+        told: Signals of one vendor and this type.
+        type_: Event type.
+        window_days: Days that an event stays open after its last live Signal.
+    """
+    window = window_days * DAY_SECONDS
+    matcher = _Matcher(type_, window)
+    clusters: list[Cluster] = []
+    reachable: list[Cluster] = []
+    for one in told:
+        if not (one.signal.assertion.is_live or one.signal.assertion is Assertion.DENIED):
+            continue
+        reachable = [c for c in reachable if one.at - c.first <= SPAN_WINDOWS * window]
+        cluster = matcher.find(one, reachable)
+        if cluster is None:
+            cluster = Cluster()
+            clusters.append(cluster)
+            reachable.append(cluster)
+        cluster.add(one)
+    return [cluster for cluster in clusters if cluster.is_established]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matcher:
+    """The matching rules of merging.md 3 for one type."""
+
+    type_: str
+    window: float  # seconds
+
+    def find(self, told: Told, clusters: Sequence[Cluster]) -> Cluster | None:
+        """Return the event that a Signal joins, or none when it stands alone."""
+        near = [c for c in clusters if self._is_open(c, told)]
+        if not near:
+            return None
+        if not told.key.has_object:
+            return _nearest(told, near)
+        if self.type_ in PERSON_TYPES:
+            return _by_person(told, near)
+        return _by_object(told, near)
+
+    def _is_open(self, cluster: Cluster, told: Told) -> bool:
+        return (
+            self._is_line(cluster, told.key)
+            and self._is_near(cluster, told)
+            and not self._is_other(cluster, told)
+        )
+
+    def _is_line(self, cluster: Cluster, key: Key) -> bool:
+        if cluster.line is None or key.line is None or cluster.line == key.line:
+            return True
+        return self.type_ in PERSON_TYPES and bool(key.words)  # one person, whatever team the outlet names
+
+    def _is_near(self, cluster: Cluster, told: Told) -> bool:
+        if told.at - cluster.last <= self.window:
+            return True
+        return any(abs(told.happened - at) <= self.window for at in cluster.happened)
+
+    def _is_other(self, cluster: Cluster, told: Told) -> bool:
+        """Whether a Signal inside the window is a new event all the same."""
+        if self.type_ in SHARE_TYPES:
+            return _is_other_move(cluster, told)
+        if self.type_ == "outage":
+            return _has_gap(cluster, told)
+        return False
+
+
+def _is_other_move(cluster: Cluster, told: Told) -> bool:
+    percent = percent_of(told.signal)
+    if percent is None:
+        return False
+    apart = abs(percent - cluster.percent) if cluster.percent is not None else 0.0
+    if apart > MOVE_PERCENT:
+        return True
+    days = {one.signal.claimed_at.date() for one in cluster.live if one.signal.claimed_at}
+    if told.signal.claimed_at and days:
+        return told.signal.claimed_at.date() not in days
+    # Without both trading days only the day of telling is known, and tomorrow's papers retell today's number.
+    told_days = {one.signal.told_at.date() for one in cluster.live}
+    return apart > SAME_MOVE_PERCENT and told.signal.told_at.date() not in told_days
+
+
+def _has_gap(cluster: Cluster, told: Told) -> bool:
+    if told.at - cluster.last <= OUTAGE_GAP_SECONDS:
+        return False
+    if told.happened % DAY_SECONDS == 0:  # a date without a time says nothing about hours
+        return True
+    return all(abs(told.happened - at) > OUTAGE_GAP_SECONDS for at in cluster.happened if at % DAY_SECONDS)
+
+
+def _nearest(told: Told, clusters: Sequence[Cluster]) -> Cluster:
+    return min(clusters, key=lambda c: (min(abs(told.happened - at) for at in c.happened), -c.last, -c.first))
+
+
+def _by_object(told: Told, near: Sequence[Cluster]) -> Cluster | None:
+    if not told.key.words:
+        return _null(near)
+    found, is_sure = _by_words(told, near)
+    if is_sure:
+        return found
+    established = _established(near)
+    return established[0] if len(established) == 1 and not established[0].words else None
+
+
+def _by_words(told: Told, near: Sequence[Cluster]) -> tuple[Cluster | None, bool]:
+    """Return the event of that object, and whether names alone decide; two partial matches decide for none."""
+    exact = [c for c in near if c.words == told.key.words]
+    if exact:
+        return _nearest(told, exact), True
+    part = [c for c in near if is_same_name(c.words, told.key.words)]
+    if part:
+        return (part[0] if len(part) == 1 else None), True
+    return None, False
+
+
+def _null(near: Sequence[Cluster]) -> Cluster | None:
+    established = _established(near)
+    if len(established) == 1:
+        return established[0]
+    null = [c for c in near if not c.words]
+    return null[0] if len(null) == 1 else None
+
+
+def _by_person(told: Told, near: Sequence[Cluster]) -> Cluster | None:
+    if told.key.words:
+        found, is_sure = _by_words(told, near)
+        return found if is_sure else _nameless(told, near)
+    if told.key.role is None:
+        return _null(near)
+    same = [c for c in near if told.key.role in c.roles]
+    if len(same) > 1:
+        same = [c for c in same if not c.words]
+    if same:
+        return same[0] if len(same) == 1 else None
+    established = _established(near)
+    return established[0] if len(established) == 1 and not established[0].roles else None
+
+
+def _nameless(told: Told, near: Sequence[Cluster]) -> Cluster | None:
+    """Return the event told so far by role only that this named person's Signal completes."""
+    role = told.key.role
+    same = [c for c in near if not c.words and role is not None and role in c.roles]
+    if same:
+        return same[0] if len(same) == 1 else None
+    established = _established(near)
+    if len(established) != 1 or established[0].words:
+        return None
+    return established[0] if role is None or not established[0].roles else None
+
+
+def _established(clusters: Sequence[Cluster]) -> Sequence[Cluster]:
+    """Return the clusters that are events already; where there is none, those that still wait."""
+    return [c for c in clusters if c.is_established] or clusters
