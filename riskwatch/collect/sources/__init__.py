@@ -1,1 +1,1 @@
-"""Stage."""
+"""*Kind of Source → its documents*: one module per kind."""

@@ -1,0 +1,522 @@
+"""The one guarded HTTP client: every connection is judged by its address, every answer has limits.
+
+Addresses are judged at connect time (`guard`), redirects followed by hand, bodies unpacked in steps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3 import exceptions as faults
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from riskwatch.collect.guard import Guard, Refused
+from riskwatch.errors import Blocked, CollectError, TooLarge, TooSlow, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from urllib3.response import BaseHTTPResponse
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_CHUNK_BYTES = 65_536
+_RATIO_COUNTS_FROM_BYTES = 256 * 1024  # small documents may be as repetitive as they like
+_WATCH_SECONDS = 0.25
+_MAX_KNOWN_URLS = 20_000
+
+
+class CutOff(CollectError):
+    """The connection broke before the answer was whole."""
+
+    outcome = "cut_off"
+
+
+class BadEncoding(CollectError):
+    """The body is packed in a way that is not unpacked here."""
+
+    outcome = "bad_encoding"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one exchange may cost."""
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 15.0
+    total_seconds: float = 60.0
+    wire_bytes: int = 5_000_000
+    body_bytes: int = 20_000_000
+    ratio: int = 100
+    hops: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What an earlier answer gave for asking again; it belongs to one URL only."""
+
+    url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers_for(self, url: str) -> dict[str, str]:
+        """Return the conditional headers for a request to this URL; none for any other."""
+        if self.url != url:
+            return {}
+        pairs = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
+        return {name: value for name, value in pairs if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: the bytes, headers and final URL."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes = b""
+    wire_bytes: int = 0
+    permanent_url: str | None = None  # where an unbroken run of 301 and 308 led to
+    hops: int = 0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One host: one request in flight, a pause between starts."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    started: float = float("-inf")
+
+
+class HttpClient:
+    """Asks politely, takes no more than its limits. For many threads; each keeps its own connections."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        guard: Guard | None = None,
+        limits: Limits | None = None,
+        host_pause_seconds: float = 1.0,
+        ca_bundle: str | None = None,
+    ) -> None:
+        """Create a client.
+
+        Args:
+            user_agent: `riskwatch/{version} (+{contact URL})`.
+            guard: Judge of addresses; without one only public ones pass.
+            limits: What one exchange may cost.
+            host_pause_seconds: Between two starts toward one host; 0: side by side
+            ca_bundle: File of certificate authorities in place of the bundled ones.
+        """
+        self._guard = guard or Guard()
+        self._limits = limits or Limits()
+        self._pause = host_pause_seconds
+        self._verify = ca_bundle or True
+        self._base_headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
+        self._threads = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._lanes: dict[str, _Lane] = {}
+        self._places: dict[str, _Place] = {}
+        self._lock = threading.Lock()
+        self._deadlines = _Deadlines()
+
+    def fetch(self, url: str, *, source_id: str, validators: Validators | None = None) -> Fetched:
+        """Return the answer at the end of at most 5 redirects, whatever its status.
+
+        Raises:
+            CollectError: Blocked, Unreachable, TooSlow, TooLarge, CutOff or BadEncoding.
+        """
+        ends = time.monotonic() + self._limits.total_seconds
+        at, permanent, is_permanent = url, None, True
+        validators = validators or Validators()
+        for hop in range(self._limits.hops + 1):
+            answer = self._ask("GET", at, source_id=source_id, headers=validators.headers_for(at), ends=ends)
+            target = answer.headers.get("location") if answer.status in _REDIRECTS else None
+            if not target:
+                return Fetched(
+                    at, answer.status, answer.headers, answer.body, answer.wire_bytes, permanent, hop
+                )
+            at = _next_hop(at, target, source_id=source_id)
+            is_permanent = is_permanent and answer.status in _PERMANENT
+            permanent = at if is_permanent else permanent
+        raise Blocked(source_id, f"more than {self._limits.hops} redirects")
+
+    def post(self, url: str, *, body: bytes, headers: Mapping[str, str], receiver_id: str) -> Fetched:
+        """Send a body over https and return the answer; redirects are never followed.
+
+        Raises:
+            CollectError: As fetch does; its reason never holds the URL.
+        """
+        if not url.startswith("https://") and not self._is_plain_allowed(url):
+            raise Blocked(receiver_id, "only https is allowed here")
+        ends = time.monotonic() + self._limits.total_seconds
+        return self._ask("POST", url, source_id=receiver_id, headers=dict(headers), ends=ends, content=body)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._deadlines.close()
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            session.close()
+
+    def _is_plain_allowed(self, url: str) -> bool:
+        host = urlsplit(url).hostname or ""
+        return url.startswith("http://") and self._guard.is_admitted(host)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        source_id: str,
+        headers: dict[str, str],
+        ends: float,
+        content: bytes | None = None,
+    ) -> Fetched:
+        place = self._place(url, source_id=source_id)
+        with self._turn(place.host, ends=ends, source_id=source_id), self._deadlines.running(ends) as watch:
+            self._threads.watch = watch
+            for attempt in (1, 2):
+                try:
+                    return self._exchange(
+                        method, place, headers=headers, content=content, source_id=source_id
+                    )
+                except faults.ProtocolError as error:
+                    # A kept connection that the server closed meanwhile is no fault of the server: once more.
+                    if attempt == 1 and method == "GET" and _is_stale(error) and time.monotonic() < ends:
+                        continue
+                    raise _named(error, source_id, is_late=time.monotonic() >= ends) from None
+                except (faults.HTTPError, OSError, Refused, http.client.HTTPException, ValueError) as error:
+                    raise _named(error, source_id, is_late=time.monotonic() >= ends) from None
+        raise CutOff(source_id, "the connection broke")
+
+    def _exchange(
+        self, method: str, place: _Place, *, headers: dict[str, str], content: bytes | None, source_id: str
+    ) -> Fetched:
+        response = self._pool(place).urlopen(
+            method,
+            place.target,
+            body=content,
+            headers=self._base_headers | headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=Timeout(connect=self._limits.connect_seconds, read=self._limits.read_seconds),
+        )
+        try:
+            names = {name.lower(): value for name, value in response.headers.items()}
+            body, wire_bytes = self._body(response, names, source_id=source_id)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        return Fetched(place.url, response.status, names, body, wire_bytes)
+
+    def _body(
+        self, response: BaseHTTPResponse, headers: Mapping[str, str], *, source_id: str
+    ) -> tuple[bytes, int]:
+        unpacker = _unpacker(headers.get("content-encoding", ""), self._limits, source_id=source_id)
+        announced = headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._limits.wire_bytes:
+            raise TooLarge(
+                source_id, f"the body has {announced} bytes; {self._limits.wire_bytes:,} are allowed"
+            )
+        wire_bytes = 0
+        while chunk := response.read(_CHUNK_BYTES, decode_content=False):
+            wire_bytes += len(chunk)
+            if wire_bytes > self._limits.wire_bytes:
+                raise TooLarge(source_id, f"the body is larger than {self._limits.wire_bytes:,} bytes")
+            unpacker.feed(chunk)
+            if self._threads.watch.is_over():
+                raise TooSlow(source_id, f"the answer took longer than {self._limits.total_seconds:g} s")
+        if self._threads.watch.is_over():
+            raise TooSlow(source_id, f"the answer took longer than {self._limits.total_seconds:g} s")
+        return unpacker.whole(), wire_bytes
+
+    @contextlib.contextmanager
+    def _turn(self, host: str, *, ends: float, source_id: str) -> Iterator[None]:
+        if self._pause <= 0:
+            yield
+            return
+        with self._lock:
+            lane = self._lanes.setdefault(host, _Lane())
+        if not lane.lock.acquire(timeout=max(ends - time.monotonic(), 0)):
+            raise TooSlow(source_id, "other requests to the same host took too long")
+        try:
+            time.sleep(max(lane.started + self._pause - time.monotonic(), 0))
+            lane.started = time.monotonic()
+            yield
+        finally:
+            lane.lock.release()
+
+    def _place(self, url: str, *, source_id: str) -> _Place:
+        place = self._places.get(url)
+        if place is None:
+            place = _place(url, source_id=source_id)
+            if len(self._places) < _MAX_KNOWN_URLS:
+                self._places[url] = place
+        return place
+
+    def _pool(self, place: _Place) -> HTTPConnectionPool:
+        """Return the thread's own pool toward a host: its one connection is kept open."""
+        pools: dict[tuple[str, str, int], HTTPConnectionPool] | None = getattr(self._threads, "pools", None)
+        if pools is None:
+            pools = self._threads.pools = {}
+            self._threads.adapter = self._new_session()
+        key = (place.scheme, place.host, place.port)
+        pool = pools.get(key)
+        if pool is None:
+            adapter: HTTPAdapter = self._threads.adapter
+            prepared = requests.Request("GET", place.url).prepare()
+            pool = cast(
+                "HTTPConnectionPool", adapter.get_connection_with_tls_context(prepared, verify=self._verify)
+            )
+            adapter.cert_verify(pool, place.url, verify=self._verify, cert=None)  # type: ignore[no-untyped-call]  # requests
+            pools[key] = pool
+        return pool
+
+    def _new_session(self) -> HTTPAdapter:
+        session = requests.Session()
+        session.trust_env = False  # no proxies and no .netrc from the environment
+        adapter = HTTPAdapter(pool_connections=64, pool_maxsize=1, max_retries=0)
+        plain, tls = _guarded_pools(self._guard, self._threads)
+        adapter.poolmanager.pool_classes_by_scheme = {"http": plain, "https": tls}
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        with self._lock:
+            self._sessions.append(session)
+        return adapter
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A URL taken apart once."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+
+def _place(url: str, *, source_id: str) -> _Place:
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        parts = urlsplit(prepared.url or "")
+        host, port = parts.hostname, parts.port
+    except (requests.RequestException, ValueError):
+        raise Blocked(source_id, "the URL cannot be read") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Blocked(source_id, "only http and https URLs are allowed")
+    if parts.username or parts.password:
+        raise Blocked(source_id, "a URL with a user name or password is not allowed")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return _Place(url, parts.scheme, host, port or (443 if parts.scheme == "https" else 80), target)
+
+
+def _next_hop(at: str, target: str, *, source_id: str) -> str:
+    with contextlib.suppress(UnicodeError):  # header bytes came as Latin-1; servers mean UTF-8
+        target = target.encode("latin-1").decode("utf-8")
+    try:
+        to = urljoin(at, target.strip())
+    except ValueError:
+        raise Blocked(source_id, "the redirect leads nowhere") from None
+    if at.startswith("https://") and not to.startswith("https://"):
+        raise Blocked(source_id, "a redirect from https to http is not followed")
+    return to.partition("#")[0]
+
+
+def _guarded_pools(
+    guard: Guard, threads: threading.local
+) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
+    """Return pool classes whose connections pass the guard and are watched while they answer."""
+
+    class _Guarded:
+        def _new_conn(self: Any) -> socket.socket:  # HTTPConnection or HTTPSConnection
+            try:
+                sock = guard.connect(self._dns_host, self.port, timeout_seconds=self.timeout or 5.0)
+            except socket.gaierror as error:
+                raise faults.NameResolutionError(self.host, self, error) from error
+            except TimeoutError as error:
+                raise faults.ConnectTimeoutError(self, "connecting took too long") from error
+            except OSError as error:
+                raise faults.NewConnectionError(self, f"{type(error).__name__}") from error
+            threads.watch.socket = sock
+            return sock
+
+        def getresponse(self: Any) -> http.client.HTTPResponse:
+            threads.watch.socket = self.sock
+            return super().getresponse()  # type: ignore[misc]  # the connection class beside it has one
+
+    class _Plain(_Guarded, HTTPConnection):
+        pass
+
+    class _Tls(_Guarded, HTTPSConnection):
+        pass
+
+    class _PlainPool(HTTPConnectionPool):
+        ConnectionCls = _Plain
+
+    class _TlsPool(HTTPSConnectionPool):
+        ConnectionCls = _Tls
+
+    return _PlainPool, _TlsPool
+
+
+@dataclass(slots=True, eq=False)
+class _Watch:
+    """One exchange and when it must be over."""
+
+    ends: float
+    socket: socket.socket | None = None
+
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.ends
+
+    def cut(self) -> None:
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                # The base method: that of a TLS socket would drop its state under the reader
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
+
+class _Deadlines:
+    """Cuts exchanges that outlast their time: a socket's own time-out starts anew with every byte."""
+
+    def __init__(self) -> None:
+        self._open: set[_Watch] = set()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def running(self, ends: float) -> Iterator[_Watch]:
+        watch = _Watch(ends)
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="riskwatch-deadlines", daemon=True)
+                self._thread.start()
+            self._open.add(watch)
+        try:
+            yield watch
+        finally:
+            with self._lock:
+                self._open.discard(watch)
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join(timeout=1)
+
+    def _run(self) -> None:
+        while not self._closed.wait(_WATCH_SECONDS):
+            with self._lock:
+                late = [watch for watch in self._open if watch.is_over()]
+            for watch in late:
+                watch.cut()
+
+
+class _Unpacker:
+    """Collects a body, unpacking it in steps and stopping at the limits."""
+
+    def __init__(self, limits: Limits, *, is_packed: bool, source_id: str) -> None:
+        self._limits, self._source_id = limits, source_id
+        self._zip: Any = zlib.decompressobj(47) if is_packed else None  # 47: gzip or zlib, told by the head
+        self._first = b""
+        self._parts: list[bytes] = []
+        self._wire_bytes = self._body_bytes = 0
+
+    def feed(self, chunk: bytes) -> None:
+        self._wire_bytes += len(chunk)
+        if self._zip is None:
+            self._keep(chunk)
+            return
+        try:
+            self._unpack(chunk)
+        except zlib.error:
+            self._unpack_raw(chunk)
+
+    def whole(self) -> bytes:
+        if self._zip is not None and self._wire_bytes and not self._zip.eof:
+            raise CutOff(self._source_id, "the packed body ends too early")
+        return b"".join(self._parts)
+
+    def _unpack(self, chunk: bytes) -> None:
+        while chunk:
+            self._keep(self._zip.decompress(chunk, _CHUNK_BYTES))
+            chunk = self._zip.unconsumed_tail
+            if self._zip.eof and self._zip.unused_data.startswith(b"\x1f\x8b"):  # a further gzip member
+                chunk, self._zip = self._zip.unused_data, zlib.decompressobj(47)
+
+    def _unpack_raw(self, chunk: bytes) -> None:
+        """Take `deflate` without its zlib head, as some servers send it."""
+        if self._body_bytes or self._wire_bytes != len(chunk):
+            raise BadEncoding(self._source_id, "the packed body is damaged")
+        self._zip = zlib.decompressobj(-15)
+        try:
+            self._unpack(chunk)
+        except zlib.error:
+            raise BadEncoding(self._source_id, "the packed body is damaged") from None
+
+    def _keep(self, part: bytes) -> None:
+        self._body_bytes += len(part)
+        if self._body_bytes > self._limits.body_bytes:
+            raise TooLarge(
+                self._source_id, f"unpacked, the body is larger than {self._limits.body_bytes:,} bytes"
+            )
+        if self._body_bytes > max(_RATIO_COUNTS_FROM_BYTES, self._wire_bytes * self._limits.ratio):
+            raise TooLarge(
+                self._source_id, f"the body unpacks to more than {self._limits.ratio} times its size"
+            )
+        self._parts.append(part)
+
+
+def _unpacker(encoding: str, limits: Limits, *, source_id: str) -> _Unpacker:
+    names = [
+        name
+        for name in (part.strip().lower() for part in encoding.split(","))
+        if name not in ("", "identity")
+    ]
+    if len(names) > 1:
+        raise BadEncoding(source_id, "nested content encodings are refused")
+    if names and names[0] not in ("gzip", "x-gzip", "deflate"):
+        raise BadEncoding(source_id, "the content encoding is none of gzip, deflate, identity")
+    return _Unpacker(limits, is_packed=bool(names), source_id=source_id)
+
+
+def _is_stale(error: faults.ProtocolError) -> bool:
+    causes = (*error.args, error.__cause__)
+    return any(isinstance(cause, http.client.RemoteDisconnected | ConnectionError) for cause in causes)
+
+
+def _named(error: BaseException, source_id: str, *, is_late: bool) -> CollectError:
+    """Return what happened in our words; no text of a library, which may hold a secret URL."""
+    if isinstance(error, Refused):
+        return Blocked(source_id, str(error))
+    if is_late or isinstance(error, faults.ReadTimeoutError):
+        return TooSlow(source_id, "the answer took too long")
+    for kind, reason in (
+        (faults.NameResolutionError, "the host name does not resolve"),
+        (faults.ConnectTimeoutError, "connecting took too long"),
+        (faults.NewConnectionError, "the host does not accept the connection"),
+        (faults.SSLError, "the TLS connection failed (certificate or protocol)"),
+    ):
+        if isinstance(error, kind):
+            return Unreachable(source_id, reason)
+    return CutOff(source_id, f"the answer broke off ({type(error).__name__})")
