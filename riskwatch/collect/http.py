@@ -360,7 +360,7 @@ def _guarded_pools(
             threads.watch.socket = sock
             return sock
 
-        def getresponse(self: Any) -> http.client.HTTPResponse:
+        def getresponse(self: Any) -> Any:  # noqa: ANN401  # as urllib3 gives it
             threads.watch.socket = self.sock
             return super().getresponse()  # type: ignore[misc]  # the connection class beside it has one
 
