@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -387,6 +387,12 @@ class Methodology(_Strict):
             yield f"mitigations.attributes.{name}.acts_on", attribute.acts_on
         for name, lens in self.portfolio.lens.items():
             yield from ((f"portfolio.lens.{name}.types", target) for target in lens.types)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy that works out its own digest."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("digest", None)
+        return copy
 
     @cached_property
     def digest(self) -> str:

@@ -48,7 +48,9 @@ def day(number: float) -> datetime:
 
 def alibaba() -> Vendor:
     qwen = Line(name="Qwen", line_class=LineClass.FLAGSHIP)
-    return Vendor(id="alibaba", name="Alibaba", size_class=SizeClass.MEGA, names=("Alibaba",), lines={"qwen": qwen})
+    return Vendor(
+        id="alibaba", name="Alibaba", size_class=SizeClass.MEGA, names=("Alibaba",), lines={"qwen": qwen}
+    )
 
 
 def without_baseline() -> Methodology:
@@ -63,7 +65,12 @@ def watched(at: datetime) -> tuple[CoverageFact, ...]:
 
 
 def a_claim(
-    family: str = "A", tier: str = "1", status: str = "confirmed", *, at: datetime | None = None, id_: str = ""
+    family: str = "A",
+    tier: str = "1",
+    status: str = "confirmed",
+    *,
+    at: datetime | None = None,
+    id_: str = "",
 ) -> Claim:
     name = id_ or f"s-{family}-{status}"
     return Claim(name, f"a-{name}", family, family, tier, Assertion(status), told_at=at or DAY_0)
@@ -82,7 +89,7 @@ def an_event(
     told = (a_claim(at=day(on)),) if claims is None else tuple(claims)
     live = [claim.assertion for claim in told if claim.assertion.is_live]
     event = Event(
-        id=id_, type=type_, vendor=home.split("/")[0], home=home, object=None,
+        id=id_, type=type_, vendor=home.split("/", maxsplit=1)[0], home=home, object=None,
         assertion=live[0] if live else Assertion.DENIED, state=EventState.LIVE if live else EventState.DENIED,
         attributes=attributes or {}, occurred_at=day(on), date_precision="day", claims=told,
     )  # fmt: skip
@@ -90,7 +97,11 @@ def an_event(
 
 
 def some_inputs(
-    *events: Event, subject: str = "alibaba/qwen", at: float = 0, method: Methodology | None = None, **fields: object
+    *events: Event,
+    subject: str = "alibaba/qwen",
+    at: float = 0,
+    method: Methodology | None = None,
+    **fields: object,
 ) -> Inputs:
     inputs = Inputs(
         subject=subject, as_of=day(at), known_at=day(at), methodology=method or methodology(), vendor=alibaba(),

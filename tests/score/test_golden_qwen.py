@@ -19,7 +19,9 @@ def told(families: str, status: str, on: float) -> tuple:
 
 EXIT = an_event("exit", "leadership_exit", on=0, claims=told("ABCDE", "confirmed", 0),
                 attributes={"role": "technical_lead"}, story_id="s", closed_at=day(2))  # fmt: skip
-EXODUS = an_event("exodus", "talent_exodus", on=0, claims=told("ABC", "confirmed", 0), attributes={"count": 3}, story_id="s")
+EXODUS = an_event(
+    "exodus", "talent_exodus", on=0, claims=told("ABC", "confirmed", 0), attributes={"count": 3}, story_id="s"
+)
 REORG = an_event("reorg", "reorganization", on=1, claims=told("BC", "reported", 1), story_id="s")
 SHARE = an_event("share", "share_drop", on=1, home="alibaba", claims=told("AB", "confirmed", 1),
                  attributes={"percent": 5.0}, story_id="s")  # fmt: skip
@@ -122,7 +124,14 @@ def test_the_score_without_each_event_is_as_printed():
     score = view("kernel", 2)
 
     gains = {c.event_id: c.score_without - score.internal_points for c in score.contributions}
-    expected = {"exit": 6.865, "exodus": 2.055, "reorg": 0.516, "share": 1.558, "licence": 6.885, "compute": 7.466}
+    expected = {
+        "exit": 6.865,
+        "exodus": 2.055,
+        "reorg": 0.516,
+        "share": 1.558,
+        "licence": 6.885,
+        "compute": 7.466,
+    }
     assert gains == pytest.approx(expected, abs=5e-4)
 
 
@@ -134,7 +143,8 @@ def test_without_the_appointment_day_2_stays_low():
 
 def test_five_articles_counted_as_five_exits_would_cost_more_than_one_exit_told_by_five():
     apart = tuple(
-        replace(EXIT, id=f"exit-{n}", story_id=f"s-{n}", closed_at=None, claims=told(n, "confirmed", 0)) for n in "ABCDE"
+        replace(EXIT, id=f"exit-{n}", story_id=f"s-{n}", closed_at=None, claims=told(n, "confirmed", 0))
+        for n in "ABCDE"
     )
 
     wrong, right = view("kernel", 0, apart), view("kernel", 0, (EXIT,))
