@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from riskwatch.decode.build import articles_of
@@ -11,8 +12,6 @@ from riskwatch.decode.origin import Origin
 from riskwatch.errors import DecodeError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from riskwatch.model import Article
 
 __all__ = ["Decoded", "Origin", "decode"]
@@ -46,8 +45,27 @@ def decode(body: bytes, *, content_type: str | None, origin: Origin, now: dateti
         articles = [article for item in feed.items for article in articles_of(item, origin=origin, now=now)]
     except RecursionError:
         raise DecodeError("nested too deeply to be a feed") from None
-    unique = {
-        article.guid: article for article in reversed(articles)
-    }  # a guid given twice: its first item counts
-    kept = tuple(article for article in articles if unique.get(article.guid) is article)
-    return Decoded(kept, feed.dialect, feed.parser, feed.ttl_seconds, feed.flags)
+    return Decoded(_each_once(articles), feed.dialect, feed.parser, feed.ttl_seconds, feed.flags)
+
+
+def _each_once(articles: list[Article]) -> tuple[Article, ...]:
+    """Return the Articles without copies; different ones under one guid are told apart by their date.
+
+    The oldest keeps the bare guid, so that a newer one on top takes no identity away.
+    """
+    by_guid: dict[str, list[Article]] = {}
+    for article in articles:
+        by_guid.setdefault(article.guid, []).append(article)
+    if len(by_guid) == len(articles):
+        return tuple(articles)
+    kept: list[Article] = []
+    for guid, same in by_guid.items():
+        by_date = {article.published_at: article for article in reversed(same)}  # same date: the first counts
+        oldest = min(by_date, key=lambda moment: (moment is None, moment or datetime.min.replace(tzinfo=UTC)))
+        texts = set()
+        for moment, article in sorted(by_date.items(), key=lambda pair: pair[0] != oldest):
+            if article.text_key in texts:
+                continue
+            texts.add(article.text_key)
+            kept.append(article if moment == oldest else replace(article, guid=f"{guid}|{moment}"))
+    return tuple(kept)

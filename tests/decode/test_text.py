@@ -1,0 +1,100 @@
+"""Plain text that detection can point into."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskwatch.decode.text import is_garbled, plain, plain_title, script_lang, text_key, tidy, truncated
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>One</p><p>Two<br>Three</p>", "One\nTwo\nThree"),
+        ("<P>One</P><UL><LI>a<LI>b</UL>", "One\na\nb"),
+        ("no markup,  two\n lines", "no markup, two\nlines"),
+        ("a &amp; b &lt;c&gt;", "a & b <c>"),
+        ("<h2>Head</h2>text<script>evil()</script><style>p{}</style>", "Head\ntext"),
+        ("<b>Q</b>wen", "Qwen"),
+        ("<!-- hidden -->seen<p>", "seen"),
+        ("<td>a</td><td>b</td>", "a\nb"),
+        ("<p>line\nbreak in source</p>", "line break in source"),
+        ("<", "<"),
+        ("", ""),
+    ],
+)
+def test_html_becomes_one_line_a_block(html, text):
+    assert plain(html) == text
+
+
+def test_tokens_of_detection_cannot_be_forged():
+    assert tidy("«V3» resigns") == "“V3” resigns"
+
+
+def test_compatibility_forms_are_folded_and_trade_marks_leave_the_name_alone():
+    assert tidy("Ｑｗｅｎ３ ﬁrst Qwen™ team") == "Qwen3 first Qwen team"
+
+
+def test_invisible_characters_do_not_split_a_name():
+    assert tidy("Q\u200bw\u00aden\ufeff") == "Qwen"
+
+
+@given(st.text())
+def test_tidying_twice_changes_nothing(text):
+    once = tidy(text)
+
+    assert tidy(once) == once
+    assert unicodedata.is_normalized("NFKC", once)
+    assert "«" not in once
+
+
+@given(st.text())
+def test_any_text_may_be_read_as_html(text):
+    assert "«" not in plain(f"<p>{text}</p>")
+
+
+@given(st.text(max_size=300), st.integers(4, 200))
+def test_a_cut_text_is_a_beginning_within_the_limit(text, limit):
+    cut, was_cut = truncated(text, max_bytes=limit)
+
+    assert len(cut.encode("utf-8", "replace")) <= limit
+    assert was_cut or cut == text
+    assert text.startswith(cut)
+
+
+def test_a_title_is_markup_only_where_it_looks_like_it():
+    assert plain_title("LLMs < humans & more", is_html=True) == "LLMs < humans & more"
+    assert plain_title("<b>Qwen</b> &amp; co", is_html=True) == "Qwen & co"
+    assert plain_title("use <b> tags", is_html=False) == "use <b> tags"
+
+
+def test_the_key_of_a_text_ignores_case_and_white_space():
+    long = "Alibaba said on Tuesday that its lead had left. " * 8
+
+    assert text_key("A", long) == text_key("B", long.upper().replace(" ", "  "))
+    assert text_key("A", "read more") != text_key("B", "read more")
+
+
+def test_one_percent_of_lost_characters_is_garbled():
+    assert is_garbled("Qw\ufffdn")
+    assert not is_garbled("x" * 200 + "\ufffd")
+    assert not is_garbled(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "lang"),
+    [
+        ("林俊旸宣布离职", "en", "zh"),
+        ("アリババのリーダーが辞任", "und", "ja"),
+        ("알리바바 연구원 사임", "en", "ko"),
+        ("Руководитель ушёл", "en", "ru"),
+        ("“Quoted” — résumé of the week", "en", "en"),
+        ("林俊旸宣布离职", "ja", "ja"),
+        ("Plain", "de", "de"),
+        ("①②③④", "en", "en"),
+    ],
+)
+def test_the_script_tells_the_language(text, default, lang):
+    assert script_lang(text, default=default) == lang
