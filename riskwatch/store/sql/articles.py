@@ -14,7 +14,6 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
-    case,
     distinct,
     exists,
     func,
@@ -29,7 +28,7 @@ from riskwatch.model import Article, ArticleBrief, Detection, vendor_of
 from riskwatch.store import Added, ArticleFilter
 from riskwatch.store.sql.codec import clean, decode, encode
 from riskwatch.store.sql.search import feed_index, matches
-from riskwatch.store.sql.session import chunks, known
+from riskwatch.store.sql.session import chunks, ended, known
 from riskwatch.store.sql.sources import SqlSources
 from riskwatch.store.sql.tables import article, article_revision, mention
 
@@ -180,9 +179,8 @@ class SqlArticles(SqlSources):
         )
         gone = [tuple(row) for row in self._session.read(live) if tuple(row) not in kept]
         for part in chunks(gone):
-            # A clock set back must not end a row before it began.
-            ended = case((mention.c.recorded_at > now, mention.c.recorded_at), else_=now)
-            self._session.run(update(mention).where(tuple_(*key).in_(part)).values(ended_at=ended))
+            at = ended(mention.c.recorded_at, now)
+            self._session.run(update(mention).where(tuple_(*key).in_(part)).values(ended_at=at))
         if rows:
             statement = self._session.insert(mention)
             again = {"ended_at": None, "spans": statement.excluded.spans}

@@ -7,10 +7,24 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Executable, Table, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Table,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 
+from riskwatch.store.sql.columns import Instant
 from riskwatch.store.sql.tables import data_version
 
 CHUNK = 400  # values of one IN list or rows of one statement
@@ -31,6 +45,11 @@ def known(
     if at is None:
         return ended.is_(None)
     return and_(recorded <= at, or_(ended.is_(None), ended > at))
+
+
+def ended(recorded: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:
+    """Return the end of a row at `now`, or its beginning where the clock was set back."""
+    return case((recorded > now, recorded), else_=literal(now, Instant))
 
 
 class Session:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 
 from riskwatch.model import Signal
 from riskwatch.store.sql.codec import decode, encode
-from riskwatch.store.sql.session import Session, chunks, known
+from riskwatch.store.sql.session import Session, chunks, ended, known
 from riskwatch.store.sql.tables import signal
 
 _READ = select(signal.c.recorded_at, signal.c.body)
@@ -42,8 +42,8 @@ class SqlSignals:
         stale = [row.seq for row in held if row.id not in same]
         fresh = [_row(*pair, article_id=article_id, now=now) for i, pair in bodies.items() if i not in same]
         for part in chunks(stale):
-            ended = case((signal.c.recorded_at > now, signal.c.recorded_at), else_=now)
-            self._session.run(update(signal).where(signal.c.seq.in_(part)).values(superseded_at=ended))
+            at = ended(signal.c.recorded_at, now)
+            self._session.run(update(signal).where(signal.c.seq.in_(part)).values(superseded_at=at))
         self._session.add(signal, fresh)
         if stale or fresh:
             self._session.changed()
