@@ -168,8 +168,7 @@ def is_counted(claim: Claim) -> bool:
 
 def _row(kind: str, id_: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
     record = {"kind": kind, "id": id_, **{f"{name}_": value for name, value in values.items()}}
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
-    return (kind, id_, text)
+    return (kind, id_, _JSON.encode(record))
 
 
 def _plain(value: object) -> object:
@@ -181,4 +180,8 @@ def _plain(value: object) -> object:
 
 
 def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    at = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return at.replace(tzinfo=None).isoformat() + "Z"
+
+
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)

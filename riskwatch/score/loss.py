@@ -36,8 +36,8 @@ def severity(
 
 def best_live(claims: Iterable[Claim]) -> Assertion | None:
     """Return the strongest live assertion, or none."""
-    ranks = [LIVE.index(claim.assertion) for claim in claims if claim.assertion.is_live]
-    return LIVE[max(ranks)] if ranks else None
+    best = max((_RANK.get(claim.assertion, -1) for claim in claims), default=-1)
+    return LIVE[best] if best >= 0 else None
 
 
 def credibility(claims: Iterable[Claim], rule: CredibilityRule) -> float:
@@ -57,11 +57,14 @@ def credibility(claims: Iterable[Claim], rule: CredibilityRule) -> float:
     return joint * (1.0 - rule.denial_strength * denial)
 
 
+_RANK = {assertion: rank for rank, assertion in enumerate(LIVE)}
+
+
 def _joint(claims: tuple[Claim, ...], rule: CredibilityRule) -> float:
     votes: dict[str, float] = {}
     trusted: set[str] = set()  # families with a claim above the lowest tier: they count outside its cap
     for claim in claims:
-        if claim.assertion.is_live:
+        if claim.assertion in _RANK:
             vote = _weight(claim.tier, rule) * rule.status_weight[claim.assertion.value]  # type: ignore[index] # live
             votes[claim.family] = max(votes.get(claim.family, 0.0), vote)
             if claim.tier in rule.tiers and claim.tier != rule.default_tier:

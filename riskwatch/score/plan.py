@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from riskwatch.model import LIVE, Assertion, Event, EventState, Factor, NotCounted, Verdict, VerdictKind
+from riskwatch.model import (
+    LIVE,
+    Assertion,
+    Claim,
+    Event,
+    EventState,
+    Factor,
+    NotCounted,
+    Verdict,
+    VerdictKind,
+)
 from riskwatch.score.inputs import Inputs, is_counted, known, occurred_at, verdicts_of
 from riskwatch.score.loss import (
     Span,
@@ -87,9 +97,13 @@ def plan(inputs: Inputs) -> Plan:
     closings = _Closings(inputs, remedies, verdicts)
     harms = {id_: replace(harm, closed=closings.of(harm, sure=False)) for id_, harm in harms.items()}
     reliefs = links(harms.values(), remedies, inputs.methodology)
+    attention = attention_of(
+        inputs.subject, inputs.attention, panel_median=inputs.panel_median, methodology=inputs.methodology
+    )
     weighed: list[Weighed] = []
     for harm in harms.values():
-        found = _weigh(harm, inputs, verdict=verdicts.get(harm.event.id, {}).get(VerdictKind.SET_MAGNITUDE))
+        verdict = verdicts.get(harm.event.id, {}).get(VerdictKind.SET_MAGNITUDE)
+        found = _weigh(harm, inputs, attention=attention, verdict=verdict)
         if found is None:
             left_out.append(_note(harm.event, f"It happened to another subject ({harm.event.home})."))
             continue
@@ -137,7 +151,8 @@ def _sort_out(
 ) -> tuple[list[Event], list[Remedy]]:
     adverse: list[Event] = []
     remedies: list[Remedy] = []
-    for event in inputs.events:
+    for stored in inputs.events:
+        event = _confirmed(stored, verdicts.get(stored.id, {}).get("state"))
         reason = _why_not(event, inputs.methodology, verdicts.get(event.id, {}))
         if reason is not None:
             left_out.append(_note(event, reason))
@@ -148,6 +163,19 @@ def _sort_out(
             if best_live(event.claims) is not None:
                 remedies.append(_remedy(event, inputs.methodology))
     return adverse, remedies
+
+
+def _confirmed(event: Event, verdict: Verdict | None) -> Event:
+    """Return the event with a confirming Verdict as one more claim: a voice of its own, of the best tier."""
+    if verdict is None or verdict.kind is not VerdictKind.CONFIRM:
+        return event
+    told_at = verdict.recorded_at or event.occurred_at
+    claim = Claim(
+        signal_id=verdict.id, article_id=verdict.id, family=f"verdict:{verdict.author}",
+        publisher=verdict.author, tier="primary", assertion=Assertion.CONFIRMED, primary=True,
+        told_at=told_at, recorded_at=verdict.recorded_at,
+    )  # fmt: skip
+    return replace(event, claims=(*event.claims, claim))
 
 
 def _why_not(event: Event, methodology: Methodology, verdicts: Mapping[str, Verdict]) -> str | None:
@@ -194,7 +222,7 @@ def _remedy(event: Event, methodology: Methodology) -> Remedy:
     return Remedy(event, days(occurred_at(event)), believed, is_confirmed, objects(event))
 
 
-def _weigh(harm: Harm, inputs: Inputs, *, verdict: Verdict | None) -> Weighed | None:
+def _weigh(harm: Harm, inputs: Inputs, *, attention: float, verdict: Verdict | None) -> Weighed | None:
     event, methodology = harm.event, inputs.methodology
     rule = methodology.types[event.type]
     counts = relevance(
@@ -210,9 +238,6 @@ def _weigh(harm: Harm, inputs: Inputs, *, verdict: Verdict | None) -> Weighed | 
     sev, magnitude = severity(event, methodology, verdict=verdict)
     assertion = best_live(event.claims) or Assertion.DENIED
     minor = methodology.attention.minor
-    attention = attention_of(
-        inputs.subject, inputs.attention, panel_median=inputs.panel_median, methodology=methodology
-    )
     is_small = sev < minor.severity_below
     span = Span(
         harm.occurred,
