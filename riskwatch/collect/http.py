@@ -21,6 +21,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3 import exceptions as faults
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from riskwatch.collect.fetched import Fetched, Validators
 from riskwatch.collect.guard import Guard, Refused
 from riskwatch.errors import Blocked, CollectError, TooLarge, TooSlow, Unreachable
 
@@ -34,6 +35,8 @@ _PERMANENT = frozenset({301, 308})
 _CHUNK_BYTES = 65_536
 _RATIO_COUNTS_FROM_BYTES = 256 * 1024  # small documents may be as repetitive as they like
 _WATCH_SECONDS = 0.25
+_MAX_HOSTS = 1_000
+_CONNECTIONS_PER_HOST = 16
 _MAX_KNOWN_URLS = 20_000
 
 
@@ -62,35 +65,6 @@ class Limits:
     hops: int = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What an earlier answer gave for asking again; it belongs to one URL only."""
-
-    url: str | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def headers_for(self, url: str) -> dict[str, str]:
-        """Return the conditional headers for a request to this URL; none for any other."""
-        if self.url != url:
-            return {}
-        pairs = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
-        return {name: value for name, value in pairs if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An answer: the bytes, headers and final URL."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]  # names in lower case
-    body: bytes = b""
-    wire_bytes: int = 0
-    permanent_url: str | None = None  # where an unbroken run of 301 and 308 led to
-    hops: int = 0
-
-
 @dataclass(slots=True)
 class _Lane:
     """One host: one request in flight, a pause between starts."""
@@ -100,7 +74,7 @@ class _Lane:
 
 
 class HttpClient:
-    """Asks politely, takes no more than its limits. For many threads; each keeps its own connections."""
+    """Asks politely, takes no more than its limits. Safe to share among threads."""
 
     def __init__(
         self,
@@ -126,7 +100,9 @@ class HttpClient:
         self._verify = ca_bundle or True
         self._base_headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
         self._threads = threading.local()
-        self._sessions: list[requests.Session] = []
+        self._session = requests.Session()
+        self._adapter = self._new_adapter()
+        self._pools: dict[tuple[str, str, int], HTTPConnectionPool] = {}
         self._lanes: dict[str, _Lane] = {}
         self._places: dict[str, _Place] = {}
         self._lock = threading.Lock()
@@ -167,10 +143,7 @@ class HttpClient:
     def close(self) -> None:
         """Give the connections back."""
         self._deadlines.close()
-        with self._lock:
-            sessions, self._sessions = self._sessions, []
-        for session in sessions:
-            session.close()
+        self._session.close()
 
     def _is_plain_allowed(self, url: str) -> bool:
         host = urlsplit(url).hostname or ""
@@ -273,33 +246,30 @@ class HttpClient:
         return place
 
     def _pool(self, place: _Place) -> HTTPConnectionPool:
-        """Return the thread's own pool toward a host: its one connection is kept open."""
-        pools: dict[tuple[str, str, int], HTTPConnectionPool] | None = getattr(self._threads, "pools", None)
-        if pools is None:
-            pools = self._threads.pools = {}
-            self._threads.adapter = self._new_session()
+        """Return the pool toward a host; its connections are kept open from one poll to the next."""
         key = (place.scheme, place.host, place.port)
-        pool = pools.get(key)
-        if pool is None:
-            adapter: HTTPAdapter = self._threads.adapter
-            prepared = requests.Request("GET", place.url).prepare()
-            pool = cast(
-                "HTTPConnectionPool", adapter.get_connection_with_tls_context(prepared, verify=self._verify)
-            )
-            adapter.cert_verify(pool, place.url, verify=self._verify, cert=None)  # type: ignore[no-untyped-call]  # requests
-            pools[key] = pool
+        with self._lock:
+            pool = self._pools.get(key)
+            if pool is None:
+                if len(self._pools) >= _MAX_HOSTS:
+                    self._pools.clear()
+                    self._adapter.poolmanager.clear()
+                pool = self._pools[key] = self._new_pool(place)
         return pool
 
-    def _new_session(self) -> HTTPAdapter:
-        session = requests.Session()
-        session.trust_env = False  # no proxies and no .netrc from the environment
-        adapter = HTTPAdapter(pool_connections=64, pool_maxsize=1, max_retries=0)
+    def _new_pool(self, place: _Place) -> HTTPConnectionPool:
+        prepared = requests.Request("GET", place.url).prepare()
+        pool = self._adapter.get_connection_with_tls_context(prepared, verify=self._verify)
+        self._adapter.cert_verify(pool, place.url, verify=self._verify, cert=None)  # type: ignore[no-untyped-call]
+        return cast("HTTPConnectionPool", pool)
+
+    def _new_adapter(self) -> HTTPAdapter:
+        self._session.trust_env = False  # no proxies and no .netrc from the environment
+        adapter = HTTPAdapter(pool_connections=_MAX_HOSTS, pool_maxsize=_CONNECTIONS_PER_HOST, max_retries=0)
         plain, tls = _guarded_pools(self._guard, self._threads)
         adapter.poolmanager.pool_classes_by_scheme = {"http": plain, "https": tls}
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        with self._lock:
-            self._sessions.append(session)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
         return adapter
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import re2
 
 from riskwatch.collect import due
-from riskwatch.collect.http import Fetched, Validators
+from riskwatch.collect.fetched import Fetched, Validators
 from riskwatch.collect.source import Source, SourceKind
 from riskwatch.errors import Blocked, CollectError, DecodeError, Unreachable
 from riskwatch.model import Article, HostState, Poll, SourceState
