@@ -1,0 +1,207 @@
+"""How a text states an event: modifiers with direction and scope, weighed per candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+
+import re2
+
+from riskwatch.detect.mask import Masked
+from riskwatch.detect.packs import CompiledModifier, Pack
+from riskwatch.detect.patterns import compile_pattern
+from riskwatch.detect.quantity import read_date
+from riskwatch.model import Assertion
+
+_WORD = compile_pattern(r"[^\s«»]+|«[^»]*»")
+_YEAR = compile_pattern(r"(?:19|20)[0-9][0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A modifier that was found, and why it did not act; offsets in the sentence."""
+
+    id: str
+    start: int
+    end: int
+    sets: str
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The assertion of a candidate and what decided it."""
+
+    value: Assertion
+    winner: str | None
+    considered: tuple[Considered, ...]
+    is_primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A modifier match in the sentence."""
+
+    modifier: CompiledModifier
+    start: int
+    end: int
+    hidden_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModifiers:
+    """What a rule adds to the language's modifiers, compiled."""
+
+    ignore_ids: tuple[str, ...] = ()
+    ignore_when: str | None = None
+    sets: tuple[tuple[Assertion, str, re2._Regexp], ...] = ()
+    unless: re2._Regexp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A candidate to be judged; spans in characters of the sentence."""
+
+    trigger: tuple[int, int]
+    masked_trigger: tuple[int, int]
+    is_focus: bool  # the vendor is the segment's focus
+    captured: frozenset[str] = frozenset()
+    speakers: frozenset[int] = frozenset()  # numbers of tokens that are the vendor or the person itself
+
+
+def find_modifiers(masked: Masked, pack: Pack) -> tuple[Found, ...]:
+    """Return every modifier in the sentence, look-alikes marked as hidden."""
+    hits = set(pack.assertions.index.Match(masked.light) or ()) | set(
+        pack.assertions.index.Match(masked.text) or ()
+    )
+    found: list[Found] = []
+    for number in sorted(hits):
+        modifier = pack.assertions.modifiers[number]
+        text = masked.text if modifier.on_tokens else masked.light
+        for match in modifier.pattern.finditer(text):
+            low, high = match.span()
+            if modifier.on_tokens:
+                start, end = masked.span(low, high)
+            else:
+                start, end = masked.sentence_at(low), masked.sentence_at(high, is_end=True)
+            found.append(Found(modifier, start, end))
+    return _hide(found, masked)
+
+
+def _hide(found: Sequence[Found], masked: Masked) -> tuple[Found, ...]:
+    pseudos = [entry for entry in found if entry.modifier.spec.direction == "pseudo"]
+    dates = [token for token in masked.tokens if token.kind == "D"]
+    kept: list[Found] = []
+    for entry in found:
+        if entry.modifier.spec.direction == "pseudo":
+            continue
+        hider = next(
+            (p.modifier.spec.id for p in pseudos if p.start < entry.end and entry.start < p.end), None
+        )
+        if hider is None and any(token.start <= entry.start and entry.end <= token.end for token in dates):
+            hider = "date"  # a month that is also a modal
+        kept.append(Found(entry.modifier, entry.start, entry.end, hider))
+    return tuple(sorted(kept, key=lambda entry: (entry.start, entry.end, entry.modifier.spec.id)))
+
+
+def judge(
+    case: Case, masked: Masked, found: Sequence[Found], *, pack: Pack, own: OwnModifiers, item: date
+) -> Judged:
+    """Decide how the candidate is stated."""
+    considered: list[Considered] = []
+    acting: list[tuple[Assertion, str]] = []
+    is_primary = False
+    for entry in found:
+        spec = entry.modifier.spec
+        why = _why_not(entry, case, masked, pack=pack, own=own, item=item)
+        if why is None and spec.sets == Assertion.REPORTED and _speaks_for_itself(entry, case, masked):
+            why, is_primary = "speaks for itself", True
+        considered.append(Considered(spec.id, entry.start, entry.end, str(spec.sets), why))
+        if why is None and isinstance(spec.sets, Assertion):
+            acting.append((spec.sets, spec.id))
+    for mine in _rule_own(case, masked, own):
+        considered.append(mine)
+        acting.append((Assertion(mine.sets), mine.id))
+    if not acting:
+        return Judged(Assertion.CONFIRMED, None, tuple(considered), is_primary)
+    rank = {assertion: number for number, assertion in enumerate(pack.assertions.precedence)}
+    value, winner = min(acting, key=lambda pair: rank[pair[0]])
+    return Judged(value, winner, tuple(considered), is_primary)
+
+
+def _rule_own(case: Case, masked: Masked, own: OwnModifiers) -> list[Considered]:
+    if not own.sets or (own.unless is not None and own.unless.search(masked.text)):
+        return []
+    low, high = case.masked_trigger
+    found: list[Considered] = []
+    for assertion, name, pattern in own.sets:
+        for match in pattern.finditer(masked.text):
+            if match.start() <= high and low <= match.end():
+                start, end = masked.span(*match.span())
+                found.append(Considered(f"rule.{name}", start, end, str(assertion)))
+                break
+    return found
+
+
+def _why_not(
+    entry: Found, case: Case, masked: Masked, *, pack: Pack, own: OwnModifiers, item: date
+) -> str | None:
+    spec = entry.modifier.spec
+    if entry.hidden_by:
+        return f"hidden by {entry.hidden_by}"
+    if spec.vendors == "not_focus" and case.is_focus:
+        return "not for the focus"
+    if own.ignore_ids and (own.ignore_when is None or own.ignore_when in case.captured):
+        if any(fnmatchcase(spec.id, glob) for glob in own.ignore_ids):
+            return "ignored by the rule"
+    if spec.when is not None and spec.when.older_than_item_years is not None:
+        words = masked.original[entry.start : entry.end]
+        if not _is_older(words, item, years=spec.when.older_than_item_years, pack=pack):
+            return "not that old"
+    return _out_of_reach(entry, case, masked, pack=pack)
+
+
+def _is_older(words: str, item: date, *, years: int, pack: Pack) -> bool:
+    read = read_date(words, item, pack=pack)
+    year = _YEAR.search(words)
+    if read is not None and read.month is not None:
+        return (item.year - read.year) * 12 + item.month - read.month > 12 * years
+    # a bare year: its last day counts
+    return year is not None and item.year - int(year.group()) > years
+
+
+def _out_of_reach(entry: Found, case: Case, masked: Masked, *, pack: Pack) -> str | None:
+    spec = entry.modifier.spec
+    start, end = case.trigger
+    if entry.start < end and start < entry.end:
+        # a modifier that reaches from outside into the trigger is no part of it
+        within = start <= entry.start and entry.end <= end
+        return None if spec.inside or not within else "inside the trigger"
+    if entry.end <= start:
+        if spec.direction == "backward":
+            return "backward only"
+        return _blocked_between(masked, entry.end, start, max_scope=spec.max_scope, pack=pack)
+    if spec.direction == "forward":
+        return "forward only"
+    return _blocked_between(masked, end, entry.start, max_scope=spec.max_scope, pack=pack)
+
+
+def _blocked_between(masked: Masked, start: int, end: int, *, max_scope: int, pack: Pack) -> str | None:
+    between = masked.light[masked.light_at(start) : masked.light_at(end)]
+    if pack.assertions.terminate.search(between):
+        return "cut by a terminator"
+    length = len(between.strip()) if pack.grammar.unit == "characters" else len(_WORD.findall(between))
+    return None if length <= max_scope else "out of scope"
+
+
+def _speaks_for_itself(entry: Found, case: Case, masked: Masked) -> bool:
+    """Whether the attribution names the vendor or the person of the event itself ("according to OpenAI")."""
+    return any(
+        0 <= masked.tokens[number].start - entry.end <= 1 or 0 <= entry.start - masked.tokens[number].end <= 1
+        for number in case.speakers
+    )
+
+
+NO_OWN = OwnModifiers()

@@ -1,0 +1,299 @@
+"""Compile rules, packs and registers into one Ruleset; every mistake of a run is reported together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import re2
+
+from riskwatch.detect.assertion import OwnModifiers
+from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
+from riskwatch.detect.packs import Pack, compile_pack
+from riskwatch.detect.patterns import PatternError, compile_set
+from riskwatch.detect.rules import Blockers, Lexicon, Lifecycle, Modifiers, Rule
+from riskwatch.detect.sentences import Splitter, build_splitter
+from riskwatch.errors import ConfigError, ConfigErrors
+from riskwatch.model import EventType, Publisher, Taxonomy, Vendor
+
+FINDERS = frozenset(
+    {
+        "role_near",
+        "product_near",
+        "money_near",
+        "date_near",
+        "duration_near",
+        "horizon_near",
+        "percent_near",
+        "count_near",
+        "org_near",
+        "person_near",
+        "dest",
+        "plaintiff",
+    }
+)
+EXTRA_ATTRIBUTES = frozenset({"role_text", "currency"})  # wording and unit that go with another attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One alternative of a rule."""
+
+    name: str
+    pattern: re2._Regexp
+    groups: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Where one attribute comes from: exactly one of the sources is set."""
+
+    attribute: str
+    kind: str  # of the taxonomy: person, count ...
+    source: str = ""  # group or finder
+    constant: str | None = None
+    table: tuple[tuple[str, re2._Regexp], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule ready to run."""
+
+    spec: Rule
+    event: EventType
+    frames: tuple[Frame, ...]
+    filters: tuple[tuple[str, re2._Regexp], ...]
+    own: OwnModifiers
+    captures: tuple[Capture, ...]
+    needs_person: bool
+    hint: re2._Regexp  # the prefilter, to show the words that hit
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageRules:
+    """The rules of one language with their prefilter."""
+
+    pack: Pack
+    splitter: Splitter
+    rules: tuple[CompiledRule, ...]
+    prefilter: re2.Set  # one pattern a rule, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """All rules of one moment, named by a digest."""
+
+    digest: str
+    taxonomy: Taxonomy
+    languages: Mapping[str, LanguageRules]
+    gazetteer: Gazetteer
+    outlets: Outlets
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Lexicon and modifiers of one language, as read from config/."""
+
+    lexicon: Lexicon
+    modifiers: Modifiers
+
+
+def compile_ruleset(
+    rules: Sequence[Rule],
+    *,
+    taxonomy: Taxonomy,
+    languages: Sequence[Language],
+    vendors: Sequence[Vendor],
+    blockers: Blockers,
+    publishers: Sequence[Publisher] = (),
+) -> Ruleset:
+    """Compile everything or raise ConfigErrors with all mistakes."""
+    errors: list[ConfigError] = []
+    packs = {language.lexicon.lang: _pack(language, blockers, errors) for language in languages}
+    compiled: dict[str, list[CompiledRule]] = {lang: [] for lang in packs}
+    for rule in sorted(rules, key=lambda entry: entry.id):
+        if rule.lifecycle == Lifecycle.DEPRECATED:
+            continue
+        for lang in rule.scope.langs:
+            pack = packs.get(lang)
+            if lang not in packs:
+                errors.append(ConfigError(f"no language pack {lang}", path=rule.id, key="scope.langs"))
+            elif pack is not None:
+                made = _rule(rule, taxonomy, pack, errors)
+                compiled[lang] += [made] if made else []
+    gazetteer = _gazetteer(vendors, blockers, errors)
+    if errors:
+        raise ConfigErrors(tuple(errors))
+    return Ruleset(
+        digest=_digest(rules, languages, vendors, blockers, publishers),
+        taxonomy=taxonomy,
+        languages={lang: _language(pack, compiled[lang]) for lang, pack in packs.items() if pack is not None},
+        gazetteer=gazetteer,
+        outlets=build_outlets(publishers),
+        rules=tuple(rules),
+    )
+
+
+def _pack(language: Language, blockers: Blockers, errors: list[ConfigError]) -> Pack | None:
+    try:
+        return compile_pack(language.lexicon, language.modifiers, suffixes=blockers.suffixes)
+    except PatternError as error:
+        errors.append(ConfigError(str(error), path=f"lexicon or modifiers of {language.lexicon.lang}"))
+        return None
+
+
+def _gazetteer(vendors: Sequence[Vendor], blockers: Blockers, errors: list[ConfigError]) -> Gazetteer:
+    try:
+        return build(vendors, blockers)
+    except PatternError as error:
+        errors.append(ConfigError(str(error), path="vendors"))
+        return build((), Blockers())
+
+
+def _language(pack: Pack, rules: Sequence[CompiledRule]) -> LanguageRules:
+    prefilters = [f"(?:{pack.expander.expand(rule.spec.detect.prefilter)})" for rule in rules]
+    return LanguageRules(
+        pack=pack,
+        splitter=build_splitter(pack.grammar.sentence_end, pack.grammar.abbreviations),
+        rules=tuple(rules),
+        prefilter=compile_set(prefilters or [r"[^\s\S]"]),
+    )
+
+
+class _Collector:
+    """Compiles the patterns of one rule and notes what does not compile."""
+
+    def __init__(self, rule: Rule, pack: Pack, errors: list[ConfigError]) -> None:
+        self.rule, self.pack, self.errors = rule, pack, errors
+        self.before = len(errors)
+
+    def error(self, message: str, key: str) -> None:
+        self.errors.append(ConfigError(message, path=self.rule.id, key=key))
+
+    def compile(self, pattern: str, key: str) -> re2._Regexp | None:
+        try:
+            return self.pack.expander.compile(pattern)
+        except PatternError as error:
+            self.error(str(error), key)
+            return None
+
+    @property
+    def failed(self) -> bool:
+        return len(self.errors) > self.before
+
+
+def _rule(rule: Rule, taxonomy: Taxonomy, pack: Pack, errors: list[ConfigError]) -> CompiledRule | None:
+    collect = _Collector(rule, pack, errors)
+    event = taxonomy.get(rule.event)
+    if event is None:
+        collect.error(f"{rule.event} is no event type of the taxonomy", "event")
+        return None
+    hint = collect.compile(rule.detect.prefilter, "detect.prefilter")
+    frames = tuple(_frames(rule, collect))
+    filters = [(name, collect.compile(text, f"detect.not.{name}")) for name, text in rule.detect.not_.items()]
+    own = _own(rule, collect)
+    captures = tuple(_captures(rule, event, frames, collect))
+    if collect.failed or hint is None:
+        return None
+    return CompiledRule(
+        spec=rule,
+        event=event,
+        frames=frames,
+        filters=tuple((name, pattern) for name, pattern in filters if pattern is not None),
+        own=own,
+        captures=captures,
+        needs_person="person" in event.attributes,
+        hint=hint,
+    )
+
+
+def _frames(rule: Rule, collect: _Collector) -> Iterable[Frame]:
+    for name, text in rule.detect.any_.items():
+        pattern = collect.compile(text, f"detect.any.{name}")
+        if pattern is None:
+            continue
+        groups = dict(pattern.groupindex)
+        if "t" not in groups:
+            collect.error("has no group t, the trigger", f"detect.any.{name}")
+            continue
+        yield Frame(name, pattern, groups)
+
+
+def _own(rule: Rule, collect: _Collector) -> OwnModifiers:
+    sets = [
+        (assertion, name, collect.compile(text, f"assertion.set.{assertion}.{name}"))
+        for assertion, patterns in rule.assertion.set_.items()
+        for name, text in patterns.items()
+    ]
+    ignore = rule.assertion.ignore
+    return OwnModifiers(
+        ignore_ids=ignore.ids if ignore else (),
+        ignore_when=ignore.when if ignore else None,
+        sets=tuple((assertion, name, pattern) for assertion, name, pattern in sets if pattern is not None),
+        unless=collect.compile(rule.assertion.unless, "assertion.unless") if rule.assertion.unless else None,
+    )
+
+
+def _captures(
+    rule: Rule, event: EventType, frames: Sequence[Frame], collect: _Collector
+) -> Iterable[Capture]:
+    groups = {group for frame in frames for group in frame.groups}
+    for attribute, source in rule.capture.items():
+        key = f"capture.{attribute}"
+        kind = event.attributes.get(attribute)
+        if kind is None:
+            collect.error(f"{event.id} has no attribute {attribute}", key)
+        elif isinstance(source, dict):
+            table = [(value, collect.compile(text, key)) for value, text in source.items()]
+            _check_values(source, kind, key, collect)
+            yield Capture(attribute, kind, table=tuple((v, p) for v, p in table if p is not None))
+        elif source.startswith("="):
+            _check_values((source[1:],), kind, key, collect)
+            yield Capture(attribute, kind, constant=source[1:])
+        elif source in groups or source in FINDERS:
+            yield Capture(attribute, kind, source=source)
+        else:
+            collect.error(f"{source} is neither a group of a frame nor a finder", key)
+
+
+def _check_values(values: Iterable[str], kind: str, key: str, collect: _Collector) -> None:
+    allowed = allowed_values(kind)
+    for value in values:
+        if allowed is not None and value not in allowed:
+            collect.error(f"{value} is none of {', '.join(sorted(allowed))}", key)
+
+
+def allowed_values(kind: str) -> frozenset[str] | None:
+    """Return the values that an attribute of the kind may take; none means any."""
+    if kind == "bool":
+        return frozenset({"true", "false"})
+    if kind.startswith("one_of["):
+        return frozenset(value.strip() for value in kind.removeprefix("one_of[").removesuffix("]").split(","))
+    return None
+
+
+def _digest(
+    rules: Sequence[Rule],
+    languages: Sequence[Language],
+    vendors: Sequence[Vendor],
+    blockers: Blockers,
+    publishers: Sequence[Publisher],
+) -> str:
+    parts: list[object] = [
+        [
+            rule.model_dump(mode="json", exclude={"tests"})
+            for rule in sorted(rules, key=lambda entry: entry.id)
+        ],
+        [
+            [entry.lexicon.model_dump(mode="json"), entry.modifiers.model_dump(mode="json")]
+            for entry in sorted(languages, key=lambda entry: entry.lexicon.lang)
+        ],
+        [vendor.model_dump(mode="json") for vendor in sorted(vendors, key=lambda entry: entry.id)],
+        blockers.model_dump(mode="json"),
+        sorted([publisher.name, publisher.family] for publisher in publishers),
+    ]
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,0 +1,266 @@
+"""Replace names and quantities of a sentence by typed tokens; unmasking restores it exactly."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from riskwatch.detect.packs import Pack
+from riskwatch.detect.patterns import compile_pattern
+from riskwatch.model import Person
+
+_FORGED = str.maketrans("«»", "‹›")  # one for one: tokens cannot be forged by the text
+LIGHT_KINDS = "VOP"
+NOBODY: Mapping[str, str] = MappingProxyType({})
+_NAME = compile_pattern(
+    r"\p{Lu}[\p{L}’'-]*\p{Ll}[\p{L}]*(?:-\p{Lu}\p{L}+)?(?: \p{Lu}\.)?(?: (?:de|van|von|al|bin|da|du|la|le) ?)?"
+    r"(?: \p{Lu}[\p{L}’'-]*\p{Ll}[\p{L}]*){0,3}",
+    case_sensitive=True,
+)
+_WORD = compile_pattern(r"[\p{L}\p{N}][\p{L}\p{N}’'.-]*", case_sensitive=True)
+_ROLE_BEFORE = compile_pattern(r"«R[0-9]+»,? $")
+_YEAR = compile_pattern(r"^(?:19|20)[0-9][0-9]$")
+_INTEGER_OR_SCALED = compile_pattern(r"^(?:[0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)$|[^0-9.,]")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One masked span of a sentence; offsets in characters of the sentence."""
+
+    kind: str  # V O P R Q M N D H
+    start: int
+    end: int
+    text: str
+    vendor: str | None = None
+    line: str | None = None
+    is_product: bool = False
+    posts: tuple[tuple[str, Person], ...] = ()  # vendor and entry of a known person, one for each employer
+    name: str = ""  # canonical name of a person or company
+    role_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A masked sentence and the way back."""
+
+    original: str
+    text: str
+    tokens: tuple[Token, ...]
+    light: str  # only vendors, companies and persons masked
+    starts: tuple[int, ...] = field(repr=False)  # of each token in text
+    ends: tuple[int, ...] = field(repr=False)
+    light_starts: tuple[int, ...] = field(repr=False)
+    light_tokens: tuple[Token, ...] = field(repr=False)
+
+    def unmask(self) -> str:
+        """Return the sentence as it was."""
+        pieces: list[str] = []
+        last = 0
+        for token in self.tokens:
+            pieces += [self.original[last : token.start], token.text]
+            last = token.end
+        return "".join([*pieces, self.original[last:]])
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the sentence behind a span of the masked text; tokens are taken whole."""
+        return self._back(start, is_end=False), self._back(end, is_end=True)
+
+    def words(self, start: int, end: int) -> str:
+        """Return the words of the sentence behind a span of the masked text."""
+        low, high = self.span(start, end)
+        return self.original[low:high]
+
+    def _back(self, at: int, *, is_end: bool) -> int:
+        number = bisect_right(self.starts, at) - 1
+        if number < 0:
+            return at
+        token = self.tokens[number]
+        if at >= self.ends[number]:
+            return token.end + at - self.ends[number]
+        return token.end if is_end and at > self.starts[number] else token.start
+
+    def light_at(self, at: int) -> int:
+        """Return the place in the light text of a place in the sentence."""
+        shift = 0
+        for token, start in zip(self.light_tokens, self.light_starts, strict=True):
+            if at <= token.start:
+                break
+            if at < token.end:
+                return start
+            shift = start + len(_token_text(token, self.tokens)) - token.end
+        return at + shift
+
+    def sentence_at(self, light_at: int, *, is_end: bool = False) -> int:
+        """Return the place in the sentence of a place in the light text."""
+        shift = 0
+        for token, start in zip(self.light_tokens, self.light_starts, strict=True):
+            if light_at <= start:
+                break
+            end = start + len(_token_text(token, self.tokens))
+            if light_at < end:
+                return token.end if is_end else token.start
+            shift = token.end - end
+        return light_at + shift
+
+    def inside(self, start: int, end: int, kinds: str) -> tuple[int, ...]:
+        """Return the numbers of the tokens of the kinds inside a span of the masked text."""
+        return tuple(
+            number
+            for number, (low, high) in enumerate(zip(self.starts, self.ends, strict=True))
+            if start <= low and high <= end and self.tokens[number].kind in kinds
+        )
+
+
+def _token_text(token: Token, tokens: Sequence[Token]) -> str:
+    return f"«{token.kind}{tokens.index(token)}»"
+
+
+def assemble(sentence: str, tokens: Iterable[Token]) -> Masked:
+    """Mask the sentence with the tokens, which must not overlap."""
+    ordered = tuple(sorted(tokens, key=lambda token: token.start))
+    text, starts, ends = _fill(sentence, list(enumerate(ordered)))
+    few = [(number, token) for number, token in enumerate(ordered) if token.kind in LIGHT_KINDS]
+    light, light_starts, _ = _fill(sentence, few)
+    return Masked(
+        original=sentence,
+        text=text,
+        tokens=ordered,
+        light=light,
+        starts=starts,
+        ends=ends,
+        light_starts=light_starts,
+        light_tokens=tuple(token for _, token in few),
+    )
+
+
+def _fill(sentence: str, tokens: Sequence[tuple[int, Token]]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    last = length = 0
+    for number, token in tokens:
+        between = sentence[last : token.start].translate(_FORGED)
+        name = f"«{token.kind}{number}»"
+        starts.append(length + len(between))
+        length = starts[-1] + len(name)
+        ends.append(length)
+        pieces += [between, name]
+        last = token.end
+    pieces.append(sentence[last:].translate(_FORGED))
+    return "".join(pieces), tuple(starts), tuple(ends)
+
+
+def mask(
+    sentence: str, entities: Sequence[Token], *, pack: Pack, proven: Mapping[str, str] = NOBODY
+) -> Masked:
+    """Mask a sentence.
+
+    Args:
+        sentence: As it stands in the field.
+        entities: Tokens of known vendors, companies and persons; they do not overlap.
+        pack: The language.
+        proven: Names and family names of persons whom earlier sentences proved, with their full names.
+    """
+    tokens = [*entities, *_quantities(sentence, entities, pack)]
+    first = assemble(sentence, tokens)
+    tokens += _roles(first, pack)
+    second = assemble(sentence, tokens)
+    names = unknown_names(second, pack, proven=proven)
+    return assemble(sentence, [*tokens, *names]) if names else second
+
+
+def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token]:
+    found: list[Token] = []
+    index = pack.quantities.groupindex
+    for match in pack.quantities.finditer(sentence):
+        kind = next((name for name, group in index.items() if match.span(group)[0] >= 0), "")
+        start, end = match.span()
+        free = not any(token.start < end and start < token.end for token in taken)
+        if free and (kind != "N" or _is_count(sentence, start, end)):
+            found.append(Token(kind, start, end, sentence[start:end]))
+    return found
+
+
+def _is_count(sentence: str, start: int, end: int) -> bool:
+    words = sentence[start:end]
+    if _YEAR.search(words) or not _INTEGER_OR_SCALED.search(words):
+        return False
+    before, after = sentence[start - 1 : start], sentence[end : end + 1]
+    return not (before.isalnum() or before in tuple("-.$#€£/")) and not (
+        after == "-" or after.isalnum() and words[-1].isdigit()
+    )
+
+
+def _roles(masked: Masked, pack: Pack) -> list[Token]:
+    found: list[Token] = []
+    for match in pack.roles.finditer(masked.text):
+        start, end = masked.span(*match.span())
+        if end > start and not any(token.start < end and start < token.end for token in masked.tokens):
+            words = masked.original[start:end]
+            found.append(Token("R", start, end, words, role_code=role_code(words, pack)))
+    return found
+
+
+def role_code(words: str, pack: Pack) -> str | None:
+    """Return the code of the first kind of post that the words name."""
+    return next((code for code, pattern in pack.role_codes if pattern.search(words)), None)
+
+
+def is_headline(sentence: str) -> bool:
+    """Whether nearly every word is capitalised, so that capitals say nothing about names."""
+    words = [word for word in sentence.split() if len(word) > 3 and word[0].isalpha()]
+    return len(words) >= 4 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
+
+
+def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> list[Token]:
+    """Return persons and companies that no register holds but that the sentence proves to be such."""
+    found: list[Token] = []
+    headline = is_headline(masked.original)
+    for low, high, words in capitalised(masked.text, pack):
+        start, end = masked.span(low, high)
+        if pack.org_suffix.search(words):
+            found.append(Token("O", start, end, words, name=words))
+        elif words in proven:
+            found.append(Token("P", start, end, words, name=proven[words]))
+        elif _is_person(masked.text, (low, high), pack=pack, headline=headline):
+            found.append(Token("P", start, end, words, name=words))
+    return found
+
+
+def capitalised(text: str, pack: Pack) -> Iterable[tuple[int, int, str]]:
+    """Yield runs of capitalised words, without words at either end that are never names."""
+    for match in _NAME.finditer(text):
+        words = [found.span() for found in _WORD.finditer(match.group())]
+        offset = match.start()
+        while words and _never(match.group(), words[0], pack):
+            words.pop(0)
+        while words and _never(match.group(), words[-1], pack):
+            words.pop()
+        if words:
+            low, high = offset + words[0][0], offset + words[-1][1]
+            name = text[low:high]
+            owner = pack.words["possessive_end"].search(name)
+            if owner:
+                high = low + owner.start()
+            yield low, high, text[low:high]
+
+
+def _never(text: str, span: tuple[int, int], pack: Pack) -> bool:
+    return text[span[0] : span[1]].lower().rstrip(".") in pack.not_names
+
+
+def _is_person(text: str, span: tuple[int, int], *, pack: Pack, headline: bool) -> bool:
+    low, high = span
+    before, after = text[max(0, low - 40) : low], text[high : high + 80]
+    honoured = bool(pack.words["honorifics"].search(before))
+    if honoured:
+        return True
+    if not 2 <= len(text[low:high].split()) <= (2 if headline else 4):
+        return False
+    if _ROLE_BEFORE.search(before) or pack.words["role_after"].search(after):
+        return True
+    if headline:
+        return False
+    return bool(pack.words["owner_before"].search(before) or pack.words["person_verbs"].search(after))

@@ -1,0 +1,117 @@
+"""Find what a masked sentence says: frames, named filters, built-in filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import re2
+
+from riskwatch.detect.compiled import CompiledRule, Frame
+from riskwatch.detect.mask import Masked, capitalised, is_headline
+from riskwatch.detect.packs import Pack
+from riskwatch.detect.patterns import compile_pattern
+
+SLACK = 2  # characters between a filter's match and the trigger
+MAX_MATCHES = 20  # of one frame in one sentence
+_PERSON_OR_ROLE = compile_pattern(r"«[PR][0-9]+»", case_sensitive=True)
+_COMPANY_BEFORE = compile_pattern(r"«O[0-9]+»[^\s«»]{0,2} ?$", case_sensitive=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A frame's match; spans in the masked sentence."""
+
+    rule: CompiledRule
+    frame: str
+    trigger: tuple[int, int]
+    groups: Mapping[str, tuple[int, int]]  # without t; only those that took part
+    blocked_by: str | None = None
+
+
+def candidates(rule: CompiledRule, masked: Masked, *, pack: Pack) -> tuple[Candidate, ...]:
+    """Return the rule's candidates; the first frame that matches a trigger wins it."""
+    found: list[Candidate] = []
+    for frame in rule.frames:
+        for match in _matches(frame, masked.text):
+            trigger = match.span(frame.groups["t"])
+            if any(_overlap(trigger, other.trigger) for other in found):
+                continue
+            groups = {
+                name: match.span(number)
+                for name, number in frame.groups.items()
+                if name != "t" and match.span(number)[0] >= 0
+            }
+            found.append(
+                Candidate(rule, frame.name, trigger, groups, _blocker(rule, masked, trigger, groups, pack))
+            )
+    return tuple(sorted(found, key=lambda candidate: candidate.trigger))
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _matches(frame: Frame, text: str) -> Iterable[re2._Match]:
+    at = 0
+    for _ in range(MAX_MATCHES):
+        match = frame.pattern.search(text, at)
+        if match is None:
+            return
+        match = _nearest(frame, text, match)
+        yield match
+        end = match.span(frame.groups["t"])[1]
+        at = end if end > at else at + 1
+
+
+def _nearest(frame: Frame, text: str, match: re2._Match) -> re2._Match:
+    """Prefer the person nearest to the trigger: the leftmost match may begin with somebody else."""
+    who = frame.groups.get("who")
+    if who is None:
+        return match
+    trigger = match.span(frame.groups["t"])
+    for _ in range(MAX_MATCHES):
+        end = match.span(who)[1]
+        if end > trigger[0]:
+            return match
+        nearer = frame.pattern.search(text, end)
+        if nearer is None or nearer.span(frame.groups["t"]) != trigger or nearer.span(who)[0] >= trigger[1]:
+            return match
+        match = nearer
+    return match
+
+
+def _blocker(
+    rule: CompiledRule,
+    masked: Masked,
+    trigger: tuple[int, int],
+    groups: Mapping[str, tuple[int, int]],
+    pack: Pack,
+) -> str | None:
+    for name, pattern in rule.filters:
+        for match in pattern.finditer(masked.text):
+            if match.start() - SLACK < trigger[1] and trigger[0] < match.end() + SLACK:
+                return name
+    if "n" in groups and _has_unwatched_owner(masked, groups["n"][0], pack):
+        return "unwatched_owner"
+    if rule.needs_person and "who" in groups:
+        low, high = groups["who"]
+        if not _PERSON_OR_ROLE.search(masked.text[low:high]):
+            return "not_a_person"
+    return None
+
+
+def _has_unwatched_owner(masked: Masked, at: int, pack: Pack) -> bool:
+    """Whether a company that is not watched, or an unknown name, stands right before the owned noun."""
+    before = masked.text[:at]
+    if _COMPANY_BEFORE.search(before):
+        return True
+    if is_headline(masked.original):
+        return False
+    plain = before.rstrip()
+    owner = pack.words["possessive_end"].search(plain)
+    if owner:
+        plain = plain[: owner.start()]
+    window = plain[-60:]
+    offset = len(plain) - len(window)
+    return any(offset + high == len(plain) and offset + low > 0 for low, high, _ in capitalised(window, pack))

@@ -1,0 +1,230 @@
+"""A language compiled: lexicon, grammar and modifiers as RE2, ready for use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import re2
+
+from riskwatch.detect.patterns import (
+    QUANTITY_SLOTS,
+    Expander,
+    bounded,
+    collect_places,
+    compile_pattern,
+    compile_set,
+    slots_of,
+    words_pattern,
+)
+from riskwatch.detect.rules import Grammar, Lexicon, Modifier, Modifiers
+from riskwatch.model import Assertion
+
+NEVER = compile_pattern(r"[^\s\S]")  # matches nothing
+_NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """Compiled words that give a name beside them a role."""
+
+    before: re2._Regexp
+    after: re2._Regexp
+    unless: re2._Regexp
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledModifier:
+    """A modifier with its pattern; on_tokens when it must see masked quantities."""
+
+    spec: Modifier
+    pattern: re2._Regexp
+    on_tokens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assertions:
+    """The modifiers of a language and how they are weighed."""
+
+    precedence: tuple[Assertion, ...]
+    terminate: re2._Regexp
+    modifiers: tuple[CompiledModifier, ...]
+    index: re2.Set  # of all modifiers, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Everything of one language."""
+
+    lang: str
+    grammar: Grammar
+    expander: Expander
+    numbers: Mapping[str, float]
+    vague: Mapping[str, float]
+    assertions: Assertions
+    quantities: re2._Regexp  # groups D Q M H N
+    dates: tuple[re2._Regexp, ...]
+    roles: re2._Regexp
+    role_codes: tuple[tuple[str, re2._Regexp], ...]
+    cues: Mapping[str, Cues]
+    words: Mapping[str, re2._Regexp]  # grammar patterns by name; NEVER where not given
+    not_names: frozenset[str]
+    not_surnames: frozenset[str]
+    org_suffix: re2._Regexp
+
+
+def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[str] = ()) -> Pack:
+    """Compile one language; raises PatternError."""
+    grammar = lexicon.grammar
+    expander = Expander(lexicon.macros, slots_of(grammar.person_join, grammar.person_note))
+    dates = date_patterns(grammar, expander)
+    return Pack(
+        lang=lexicon.lang,
+        grammar=grammar,
+        expander=expander,
+        numbers=dict(lexicon.numbers),
+        vague=dict(lexicon.vague_numbers),
+        assertions=_assertions(modifiers, expander),
+        quantities=compile_pattern(_quantities(lexicon, dates), memory_bytes=8 << 20),
+        dates=tuple(compile_pattern(pattern) for pattern in dates),
+        roles=_roles(grammar),
+        role_codes=tuple((role.code, compile_pattern(rf"\b(?:{role.pattern})\b")) for role in grammar.roles),
+        cues={name: _cues(cue.before, cue.after, cue.unless) for name, cue in grammar.cues.items()},
+        words=_grammar_words(grammar),
+        not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
+        not_surnames=frozenset(name.lower() for name in grammar.not_surnames),
+        org_suffix=_suffix(suffixes),
+    )
+
+
+def _cues(before: str | None, after: str | None, unless: str | None) -> Cues:
+    return Cues(
+        before=compile_pattern(f"(?:{before})$") if before else NEVER,
+        after=compile_pattern(f"^(?:{after})") if after else NEVER,
+        unless=compile_pattern(f"(?:{unless})$") if unless else NEVER,
+    )
+
+
+def _grammar_words(grammar: Grammar) -> dict[str, re2._Regexp]:
+    owner = f"(?:{grammar.possessive})" if grammar.possessive else ""
+    return {
+        "owner_before": compile_pattern(f"«V[0-9]+»{owner or ' '} ?(?:[a-z-]+ )?$", case_sensitive=True),
+        "role_after": compile_pattern(
+            rf"^(?:, [^«;.]{{0,40}}| \([^)«]{{0,20}}|, «[VO][0-9]+»{owner}? (?:[a-z-]+ )?)«R[0-9]+»"
+        ),
+        "possessive_end": _anchored(grammar.possessive, tail="$"),
+        "anaphor": _word(grammar.anaphor),
+        "from_prep": _anchored(grammar.from_prep, tail=" ?$"),
+        "direct": _anchored(grammar.direct, head="^", tail=" ?$"),
+        "list_join": _anchored(grammar.list_join, head="^", tail="$"),
+        "clause_cut": _anchored(grammar.clause_cut),
+        "possessive": _anchored(grammar.possessive, head="^"),
+        "self_speech": _word(grammar.self_speech),
+        "credit": _anchored(grammar.credit),
+        "approx": _anchored(grammar.approx, head=r"(?:^|\W)", tail=" ?$"),
+        "horizon": _word(grammar.horizon),
+        "market_index": _word(grammar.market_index),
+        "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),
+        "honorifics": _anchored(grammar.honorifics, head=r"\b", tail=r"\.? $"),
+        "former": _anchored(grammar.former, head=r"\b", tail=r"[ -]?$"),
+        "person_join": _anchored(grammar.person_join, head="^", tail="$"),
+        "boilerplate_line": _anchored(grammar.boilerplate_line),
+        "boilerplate_tail": _anchored(grammar.boilerplate_tail),
+        "bullet": _anchored(grammar.bullet),
+        "weekday_next": _word(grammar.weekday_next),
+    }
+
+
+def _word(pattern: str | None) -> re2._Regexp:
+    if not pattern:
+        return NEVER
+    edge = r"\b" if pattern.isascii() else ""
+    return compile_pattern(f"{edge}(?:{pattern}){edge}")
+
+
+def _anchored(pattern: str | None, *, head: str = "", tail: str = "") -> re2._Regexp:
+    return compile_pattern(f"{head}(?:{pattern}){tail}") if pattern else NEVER
+
+
+def date_patterns(grammar: Grammar, expander: Expander) -> tuple[str, ...]:
+    """Return the date patterns with month, weekday and relative words filled in."""
+    fill = Expander(
+        {
+            "month": words_pattern(grammar.months) or r"[^\s\S]",
+            "weekday": words_pattern(grammar.weekdays) or r"[^\s\S]",
+            "relative": words_pattern(grammar.relative_days) or r"[^\s\S]",
+            **expander.macros,
+        },
+        {},
+    )
+    return tuple(fill.expand(pattern) for pattern in grammar.date_patterns)
+
+
+def _unnamed(pattern: str) -> str:
+    # the groups of the single patterns would clash inside one alternation
+    return str(re2.sub(r"\(\?P<[a-z_]+>", "(?:", pattern))
+
+
+def _quantities(lexicon: Lexicon, dates: Sequence[str]) -> str:
+    grammar = lexicon.grammar
+    edge = r"\b" if grammar.unit == "words" else ""
+    spoken = words_pattern((*lexicon.numbers, *lexicon.vague_numbers))
+    scale = words_pattern(grammar.scales)
+    scaled = rf"(?: ?-?(?:{scale}){edge})?" if scale else ""
+    number = f"(?:{_NUMBER}{f'|{edge}(?:{spoken}){edge}' if spoken else ''})"
+    units = words_pattern(grammar.duration_hours)
+    signs = words_pattern(sign for sign in grammar.currencies if not sign[-1].isalpha())
+    money_words = words_pattern(word for word in grammar.currencies if word[-1].isalpha())
+    parts = {
+        "D": "|".join(_unnamed(pattern) for pattern in dates),
+        "Q": f"{number}[ -]?(?:{grammar.percent})" if grammar.percent else "",
+        "M": "|".join(
+            part
+            for part in (
+                rf"(?:{signs}) ?(?:{_NUMBER}){scaled}" if signs else "",
+                rf"{number}{scaled}[ -]?(?:{money_words}){edge}" if money_words else "",
+            )
+            if part
+        ),
+        "H": rf"{number}[ -]?(?:{units}){edge}" if units else "",
+        "N": rf"(?:{_NUMBER}){scaled}|{edge}(?:{spoken}){edge}{scaled}"
+        if spoken
+        else f"(?:{_NUMBER}){scaled}",
+    }
+    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in parts.items() if pattern)
+
+
+def _roles(grammar: Grammar) -> re2._Regexp:
+    if not grammar.roles:
+        return NEVER
+    posts = "|".join(role.pattern for role in grammar.roles)
+    head = rf"(?:\b(?:{grammar.role_head})[ -])*" if grammar.role_head else ""
+    # a tail is read only in lower case: "head of post-training", not "CEO of Acme"
+    tail = f"(?: (?-i:{grammar.role_tail}))?" if grammar.role_tail else ""
+    edge = r"\b" if grammar.unit == "words" else ""
+    return compile_pattern(f"{head}{edge}(?P<post>{posts}){edge}{tail}", memory_bytes=8 << 20)
+
+
+def _suffix(suffixes: Sequence[str]) -> re2._Regexp:
+    if not suffixes:
+        return NEVER
+    return compile_pattern(
+        rf"(?:{'|'.join(bounded(suffix) for suffix in suffixes)})\.?$", case_sensitive=True
+    )
+
+
+def _assertions(modifiers: Modifiers, expander: Expander) -> Assertions:
+    patterns = [expander.expand(modifier.pattern) for modifier in modifiers.modifiers]
+    return Assertions(
+        precedence=modifiers.precedence,
+        terminate=expander.compile(modifiers.terminate),
+        modifiers=tuple(
+            CompiledModifier(
+                modifier,
+                compile_pattern(pattern),
+                on_tokens=any(place in QUANTITY_SLOTS for place in collect_places(modifier.pattern)),
+            )
+            for modifier, pattern in zip(modifiers.modifiers, patterns, strict=True)
+        ),
+        index=compile_set(patterns) if patterns else compile_set([r"[^\s\S]"]),
+    )

@@ -1,0 +1,144 @@
+"""Compile RE2 patterns and expand lexicon macros, slots and gaps in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import re2
+
+MAX_PATTERN_BYTES = 8192  # of an expanded pattern
+MAX_PATTERN_MEMORY_BYTES = 1 << 20
+MAX_SET_MEMORY_BYTES = 64 << 20
+MAX_GAP = 120  # characters
+MAX_NESTING = 3
+SLOT_KINDS = {
+    "VENDOR": "V",
+    "ORG": "VO",
+    "ROLE": "R",
+    "PCT": "Q",
+    "MONEY": "M",
+    "COUNT": "N",
+    "DATE": "D",
+    "DURATION": "H",
+}
+QUANTITY_SLOTS = ("PCT", "MONEY", "COUNT", "DATE", "DURATION", "ROLE")
+_PLACE = re2.compile(r"\\[pP]\{[A-Za-z]+\}|\{([A-Za-z_][A-Za-z0-9_]*)(?::([0-9]+))?\}")
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be used; the message says why."""
+
+
+def token_class(kinds: str) -> str:
+    """Return the RE2 of one token of any of the kinds."""
+    return f"«[{kinds}][0-9]+»" if len(kinds) > 1 else f"«{kinds}[0-9]+»"
+
+
+def options(*, case_sensitive: bool = False, memory_bytes: int = MAX_PATTERN_MEMORY_BYTES) -> re2.Options:
+    """Return options that are quiet, bounded and case-insensitive unless asked."""
+    chosen = re2.Options()
+    chosen.case_sensitive = case_sensitive
+    chosen.log_errors = False
+    chosen.max_mem = memory_bytes
+    return chosen
+
+
+def compile_pattern(
+    pattern: str | bytes, *, case_sensitive: bool = False, memory_bytes: int = 0
+) -> re2._Regexp:
+    """Compile one pattern or raise PatternError."""
+    chosen = options(case_sensitive=case_sensitive, memory_bytes=memory_bytes or MAX_PATTERN_MEMORY_BYTES)
+    try:
+        return re2.compile(pattern, options=chosen)
+    except re2.error as error:
+        message = error.args[0] if error.args else "does not compile"
+        raise PatternError(message.decode() if isinstance(message, bytes) else str(message)) from error
+
+
+def compile_set(patterns: Iterable[str], *, case_sensitive: bool = False) -> re2.Set:
+    """Compile patterns into one Set; Match returns the numbers of those that hit."""
+    chosen = options(case_sensitive=case_sensitive, memory_bytes=MAX_SET_MEMORY_BYTES)
+    compiled = re2.Set.SearchSet(chosen)
+    for pattern in patterns:
+        compiled.Add(pattern)
+    compiled.Compile()
+    return compiled
+
+
+def bounded(text: str) -> str:
+    """Return the text as a literal pattern, with word boundaries where its ends are ASCII word characters.
+
+    RE2 knows ASCII boundaries only: beside any other letter they would never match.
+    """
+    literal = re2.escape(text)
+    first, last = text[0], text[-1]
+    head = r"\b" if first.isascii() and (first.isalnum() or first == "_") else ""
+    tail = r"\b" if last.isascii() and (last.isalnum() or last == "_") else ""
+    return f"{head}{literal}{tail}"
+
+
+def words_pattern(words: Iterable[str]) -> str:
+    """Return an alternation of literal words, longest first."""
+    return "|".join(re2.escape(word) for word in sorted(set(words), key=lambda word: (-len(word), word)))
+
+
+@dataclass(frozen=True, slots=True)
+class Expander:
+    """Replaces {macro}, {SLOT} and {GAP:n} in the patterns of one language."""
+
+    macros: Mapping[str, str]
+    slots: Mapping[str, str]
+
+    def expand(self, pattern: str, *, depth: int = 0) -> str:
+        """Return the pattern without braces of ours, or raise PatternError."""
+        if depth > MAX_NESTING:
+            raise PatternError(f"macros nest deeper than {MAX_NESTING}")
+        pieces: list[str] = []
+        last = 0
+        for found in _PLACE.finditer(pattern):
+            if found.group(1) is None:  # a Unicode class such as \\p{Lu}
+                continue
+            pieces.append(pattern[last : found.start()])
+            pieces.append(self._place(found.group(1), found.group(2), depth=depth))
+            last = found.end()
+        expanded = "".join([*pieces, pattern[last:]])
+        if len(expanded.encode()) > MAX_PATTERN_BYTES:
+            raise PatternError(f"expands to more than {MAX_PATTERN_BYTES} bytes")
+        return expanded
+
+    def _place(self, name: str, number: str | None, *, depth: int) -> str:
+        if name == "GAP":
+            return gap(number)
+        if number is not None:
+            raise PatternError(f"{{{name}:{number}}}: only GAP takes a number")
+        if name in self.slots:
+            return f"(?:{self.slots[name]})"
+        if name in self.macros:
+            return f"(?:{self.expand(self.macros[name], depth=depth + 1)})"
+        raise PatternError(f"{{{name}}} is neither a macro of the lexicon nor a slot")
+
+    def compile(self, pattern: str) -> re2._Regexp:
+        """Expand and compile."""
+        return compile_pattern(self.expand(pattern))
+
+
+def gap(number: str | None) -> str:
+    """Return the RE2 of a lazy gap inside one clause."""
+    if number is None or not 1 <= int(number) <= MAX_GAP:
+        raise PatternError(f"GAP needs a number of characters from 1 to {MAX_GAP}")
+    return f"[^.;?!。；？！\\n]{{0,{number}}}?"
+
+
+def slots_of(person_join: str | None, person_note: str | None) -> dict[str, str]:
+    """Return the RE2 of every slot; lists of persons are joined and noted in the language's way."""
+    person = f"(?:{token_class('R')}[, ]{{1,2}})?{token_class('P')}"
+    note = f"(?:{person_note})?" if person_note else ""
+    persons = f"{person}{note}(?:(?:{person_join}){person}{note})*" if person_join else f"{person}{note}"
+    slots = {name: token_class(kinds) for name, kinds in SLOT_KINDS.items()}
+    return slots | {"PERSON": f"{person}{note}", "PERSONS": persons}
+
+
+def collect_places(pattern: str) -> tuple[str, ...]:
+    """Return the names in braces that the pattern uses."""
+    return tuple(found.group(1) for found in _PLACE.finditer(pattern) if found.group(1))

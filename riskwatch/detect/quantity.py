@@ -1,0 +1,170 @@
+"""Numbers, money, durations and dates read from the words of a token; no date library, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import re2
+
+from riskwatch.detect.packs import Pack
+from riskwatch.detect.patterns import compile_pattern
+
+MAX_COUNT = 1_000_000_000_000
+MIN_YEAR = 1990
+MAX_YEARS_AHEAD = 5
+_DIGITS = compile_pattern(r"[0-9][0-9,]*(?:\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class DateRead:
+    """What the words of a date say; day and month are None where they say nothing."""
+
+    year: int
+    month: int | None
+    day: int | None
+    is_relative: bool = False
+    has_year: bool = True
+
+    @property
+    def day_date(self) -> date | None:
+        """The day, where the words name one."""
+        if self.month is None or self.day is None:
+            return None
+        try:
+            return date(self.year, self.month, self.day)
+        except ValueError:
+            return None
+
+
+def read_number(words: str, *, pack: Pack) -> tuple[float, bool] | None:
+    """Return the number in the words and whether it is exact."""
+    plain = words.lower()
+    value, exact = None, True
+    digits = _DIGITS.search(plain)
+    if digits:
+        value, rest = float(digits.group().replace(",", "") or 0), plain[digits.end() :]
+    else:
+        spoken = _spoken(plain, pack)
+        if spoken is None:
+            return None
+        value, exact, rest = spoken
+    scale = _scale(rest, pack)
+    return value * scale, exact
+
+
+def _spoken(plain: str, pack: Pack) -> tuple[float, bool, str] | None:
+    for words, exact in ((pack.numbers, True), (pack.vague, False)):
+        for word in sorted(words, key=lambda text: (-len(text), text)):
+            if plain.startswith(word):
+                return float(words[word]), exact, plain[len(word) :]
+    return None
+
+
+def _scale(rest: str, pack: Pack) -> float:
+    plain = rest.strip(" -")
+    for word in sorted(pack.grammar.scales, key=lambda text: (-len(text), text)):
+        if plain.startswith(word) and not plain[len(word) : len(word) + 1].isalpha():
+            return pack.grammar.scales[word]
+    return 1.0
+
+
+def read_percent(words: str, *, pack: Pack) -> float | None:
+    """Return percent from 0 to 100, or none."""
+    read = read_number(words, pack=pack)
+    return read[0] if read is not None and 0 <= read[0] <= 100 else None
+
+
+def read_money(words: str, *, pack: Pack) -> tuple[float, str] | None:
+    """Return an amount and its ISO 4217 code."""
+    read = read_number(words, pack=pack)
+    if read is None:
+        return None
+    plain = words.lower()
+    for sign in sorted(pack.grammar.currencies, key=lambda text: (-len(text), text)):
+        if sign.lower() in plain:
+            return read[0], pack.grammar.currencies[sign]
+    return None
+
+
+def read_hours(words: str, *, pack: Pack) -> float | None:
+    """Return a duration in hours."""
+    read = read_number(words, pack=pack)
+    if read is None:
+        return None
+    plain = words.lower()
+    for unit in sorted(pack.grammar.duration_hours, key=lambda text: (-len(text), text)):
+        if plain.endswith(unit):
+            return round(read[0] * pack.grammar.duration_hours[unit], 4)
+    return None
+
+
+def read_date(words: str, item: date, *, pack: Pack) -> DateRead | None:
+    """Read a date against the item's date; out-of-bounds dates are none."""
+    for pattern in pack.dates:
+        match = pattern.search(words)
+        if match is None:
+            continue
+        read = _of_groups(match, item, pack=pack)
+        if read is not None and MIN_YEAR <= read.year <= item.year + MAX_YEARS_AHEAD:
+            return read
+    return None
+
+
+def _of_groups(match: re2._Match, item: date, *, pack: Pack) -> DateRead | None:
+    groups = {name: match.group(number) for name, number in match.re.groupindex.items()}
+    if groups.get("relative"):
+        return _shifted(item, pack.grammar.relative_days.get(groups["relative"].lower()))
+    if groups.get("weekday"):
+        return _weekday(match.group(), groups["weekday"], item, pack=pack)
+    month = _month(groups.get("month"), pack)
+    if groups.get("month") and month is None:
+        return None
+    day = int(groups["day"]) if groups.get("day") else None
+    if groups.get("year"):
+        return _checked(DateRead(int(groups["year"]), month, day))
+    if month is None or day is None:
+        return None
+    return _checked(_nearest_year(month, day, item))
+
+
+def _checked(read: DateRead) -> DateRead | None:
+    impossible = read.month is not None and read.day is not None and read.day_date is None
+    return None if impossible else read
+
+
+def _month(word: str | None, pack: Pack) -> int | None:
+    if not word:
+        return None
+    number = int(word) if word.isdigit() else pack.grammar.months.get(word.lower())
+    return number if number is not None and 1 <= number <= 12 else None
+
+
+def _shifted(item: date, days: int | None) -> DateRead | None:
+    if days is None:
+        return None
+    shifted = item + timedelta(days=days)
+    return DateRead(shifted.year, shifted.month, shifted.day, is_relative=True, has_year=False)
+
+
+def _weekday(words: str, name: str, item: date, *, pack: Pack) -> DateRead | None:
+    wanted = pack.grammar.weekdays.get(name.lower())
+    if wanted is None:
+        return None
+    back = (item.weekday() - wanted) % 7
+    if pack.words["weekday_next"].search(words):
+        return _shifted(item, 7 - back)
+    return _shifted(item, -back)
+
+
+def _nearest_year(month: int, day: int, item: date) -> DateRead:
+    """A date without a year is the one nearest to the item's date."""
+
+    def distance(year: int) -> int:
+        try:
+            return abs((date(year, month, day) - item).days)
+        except ValueError:
+            return 10_000
+
+    year = min((item.year - 1, item.year, item.year + 1), key=distance)
+    return DateRead(year, month, day, has_year=False)

@@ -1,0 +1,252 @@
+"""Decide which hits of the gazetteer are the company, line or person that they look like."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from riskwatch.detect.gazetteer import Hit, Known
+from riskwatch.detect.mask import Token
+from riskwatch.detect.packs import Pack
+from riskwatch.model import Person
+
+GRACE_DAYS = 30  # after a person's last day
+CONTEXT_CHARS = 200  # either side, at most one sentence
+CONTEXT_THRESHOLD = 2
+LIST_CHARS = 12  # between two names of one list
+TITLE_WEIGHT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A resolved name in a field; offsets of the token are in characters of the field."""
+
+    field: str
+    token: Token
+
+
+def resolve(
+    texts: Mapping[str, str], hits: Mapping[str, Sequence[Hit]], *, item: date, pack: Pack | None
+) -> tuple[Placed, ...]:
+    """Return the names that stand for somebody, in order of field and place.
+
+    Args:
+        texts: Field -> its text.
+        hits: Field -> names found in it.
+        item: The item's date; aliases and people outside their time do not count.
+        pack: The language, where there is one; without it no family name and no list is read.
+    """
+    vouched = _vouched(hits, item)
+    placed: list[Placed] = []
+    doubtful: list[tuple[str, Hit]] = []
+    for field, found in hits.items():
+        for hit in found:
+            token = _token(hit, texts[field], item=item, vouched=vouched)
+            if token is None:
+                doubtful.append((field, hit))
+            else:
+                placed.append(Placed(field, token))
+    if pack is not None:
+        placed += _of_lists(doubtful, placed, texts, item=item, pack=pack)
+        placed += _family_names(texts, placed, hits=hits, pack=pack)
+    return tuple(sorted(placed, key=lambda entry: (entry.field != "title", entry.token.start)))
+
+
+def _vouched(hits: Mapping[str, Sequence[Hit]], item: date) -> frozenset[str]:
+    """Return vendors that the document names without ambiguity, or by one of their people."""
+    return frozenset(
+        known.vendor
+        for found in hits.values()
+        for hit in found
+        for known in hit.known
+        if known.vendor is not None
+        and (
+            known.kind == "P"
+            or (known.alias is not None and not known.alias.ambiguous and _in_time(known, item))
+        )
+    )
+
+
+def _token(hit: Hit, text: str, *, item: date, vouched: frozenset[str]) -> Token | None:
+    for known in hit.known:
+        if known.kind == "V" and _fits(known, hit, text, item) and _is_certain(known, hit, text, vouched):
+            return _vendor_token(hit, known)
+    posts = tuple((k.vendor, k.person) for k in hit.known if k.vendor is not None and k.person is not None)
+    if posts:
+        return Token("P", hit.start, hit.end, hit.text, posts=posts, name=posts[0][1].name)
+    if hit.known[0].kind == "O":
+        return Token("O", hit.start, hit.end, hit.text, name=hit.known[0].text)
+    return None
+
+
+def _vendor_token(hit: Hit, known: Known) -> Token:
+    return Token(
+        "V",
+        hit.start,
+        hit.end,
+        hit.text,
+        vendor=known.vendor,
+        line=known.line,
+        is_product=known.is_product,
+        name=hit.text,
+    )
+
+
+def _fits(known: Known, hit: Hit, text: str, item: date) -> bool:
+    if not _in_time(known, item):
+        return False
+    after = text[hit.start + len(known.text) : hit.end + 40]
+    if known.needs is not None and not known.needs.search(after):
+        return False
+    return known.not_before is None or not known.not_before.search(after)
+
+
+def _in_time(known: Known, item: date) -> bool:
+    if known.alias is None:
+        return True
+    return within(known.alias.valid_from, known.alias.valid_to, item)
+
+
+def within(first: str | None, last: str | None, item: date, *, grace_days: int = 0) -> bool:
+    """Whether the date lies between two dates written as YYYY, YYYY-MM or YYYY-MM-DD; both ends count whole."""
+    written = item.isoformat()
+    if first is not None and written[: len(first)] < first:
+        return False
+    if last is None:
+        return True
+    return (item - timedelta(days=grace_days)).isoformat()[: len(last)] <= last
+
+
+def is_employed(person: Person, item: date) -> bool:
+    """Whether the person belongs to the vendor at the date, with a month of grace."""
+    return within(person.valid_from, person.valid_to, item, grace_days=GRACE_DAYS)
+
+
+def _is_certain(known: Known, hit: Hit, text: str, vouched: frozenset[str]) -> bool:
+    if known.alias is None or not known.alias.ambiguous or known.vendor in vouched:
+        return True
+    if known.context is None:
+        return False
+    before, after = (
+        text[max(0, hit.start - CONTEXT_CHARS) : hit.start],
+        text[hit.end : hit.end + CONTEXT_CHARS],
+    )
+    before, after = before[_last_end(before) :], after[: _first_end(after)]
+    if known.context.search(before) or known.context.search(after):
+        return True
+    rest = text[: hit.start] + " " + text[hit.end :]
+    words = {match.group().lower() for match in known.context.finditer(rest)}
+    return len(words) >= CONTEXT_THRESHOLD
+
+
+def _last_end(text: str) -> int:
+    return max(text.rfind(mark) for mark in ("\n", ". ", "! ", "? ", "。")) + 1
+
+
+def _first_end(text: str) -> int:
+    ends = [at for at in (text.find(mark) for mark in ("\n", ". ", "! ", "? ", "。")) if at >= 0]
+    return min(ends, default=len(text))
+
+
+def _of_lists(
+    doubtful: Sequence[tuple[str, Hit]],
+    placed: Sequence[Placed],
+    texts: Mapping[str, str],
+    *,
+    item: date,
+    pack: Pack,
+) -> list[Placed]:
+    """Accept a doubtful name that stands in one list with a certain one ("Google, Meta and Apple")."""
+    accepted: list[Placed] = []
+    for field, hit in [*doubtful, *reversed(doubtful)]:
+        if any(entry.field == field and entry.token.start == hit.start for entry in accepted):
+            continue
+        known = next((k for k in hit.known if k.kind == "V" and _fits(k, hit, texts[field], item)), None)
+        if known is None:
+            continue
+        neighbours = [e.token for e in (*placed, *accepted) if e.field == field and e.token.kind == "V"]
+        if any(_listed(hit, token, texts[field], pack) for token in neighbours):
+            accepted.append(Placed(field, _vendor_token(hit, known)))
+    return accepted
+
+
+def _listed(hit: Hit, token: Token, text: str, pack: Pack) -> bool:
+    low, high = (token.end, hit.start) if token.end <= hit.start else (hit.end, token.start)
+    return 0 < high - low <= LIST_CHARS and bool(pack.words["list_join"].search(text[low:high]))
+
+
+def _family_names(
+    texts: Mapping[str, str], placed: Sequence[Placed], *, hits: Mapping[str, Sequence[Hit]], pack: Pack
+) -> list[Placed]:
+    """After a full mention the family name alone is that person, if unique and no common word."""
+    people = {entry.token.name: entry.token.posts for entry in placed if entry.token.posts}
+    families = Counter(posts[0][1].family for posts in people.values())
+    found: list[Placed] = []
+    for name, posts in people.items():
+        family = posts[0][1].family
+        if families[family] > 1 or not family or family.lower() in pack.not_surnames:
+            continue
+        for field, text in texts.items():
+            taken = [(hit.start, hit.end) for hit in hits[field]]
+            found += [
+                Placed(field, Token("P", at, at + len(family), family, posts=posts, name=name))
+                for at in _alone(text, family, taken, pack)
+            ]
+    return found
+
+
+def _alone(text: str, family: str, taken: Sequence[tuple[int, int]], pack: Pack) -> Iterable[int]:
+    at = text.find(family)
+    while at >= 0:
+        end = at + len(family)
+        is_free = not any(low < end and at < high for low, high in taken)
+        if is_free and _stands_alone(text, at, end, pack):
+            yield at
+        at = text.find(family, end)
+
+
+def _stands_alone(text: str, start: int, end: int, pack: Pack) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if not text[start].isascii() and not text[start].isupper():
+        return True  # no case and no spaces to go by
+    if before.isalnum() or after.isalnum() or before == "-" or after == "-":
+        return False
+    previous = text[max(0, start - 30) : start].rstrip(" ").rsplit(" ", 1)
+    word = previous[-1] if before == " " else ""
+    is_first = len(previous) == 1 or previous[0].rstrip().endswith((".", "!", "?", ":", "\n"))
+    if word[:1].isupper() and word[-1:].isalpha() and not is_first and word.lower() not in pack.not_names:
+        return False
+    following = text[end + 1 : end + 30].split(" ", 1)[0] if after == " " else ""
+    return not (
+        following[:1].isupper() and following[1:].islower() and following.lower() not in pack.not_names
+    )
+
+
+def focus_of(
+    placed: Sequence[Placed], *, spans: Sequence[tuple[int, int]], with_title: bool
+) -> tuple[str | None, Counter[str]]:
+    """Return the vendor that a segment is about and the number of mentions of each vendor."""
+    mentions: Counter[str] = Counter()
+    weights: Counter[str] = Counter()
+    for entry in placed:
+        token = entry.token
+        if token.vendor is None or token.kind != "V":
+            continue
+        if entry.field == "title":
+            if with_title:
+                mentions[token.vendor] += 1
+                weights[token.vendor] += TITLE_WEIGHT
+        elif any(low <= token.start < high for low, high in spans):
+            mentions[token.vendor] += 1
+            weights[token.vendor] += 1
+    if not weights:
+        return None, mentions
+    best = min(weights.items(), key=lambda pair: (-pair[1], pair[0]))[0]
+    return best, mentions
+
+
+def shifted(token: Token, by: int) -> Token:
+    """Return the token with offsets moved, for a sentence that begins at -by."""
+    return replace(token, start=token.start + by, end=token.end + by)

@@ -1,0 +1,65 @@
+"""Split text into sentences; offsets point into the stored text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import re2
+
+from riskwatch.detect.patterns import compile_pattern
+
+MIN_CHARS = 12
+MAX_CHARS = 1500
+MAX_SENTENCES = 400  # surviving ones an article
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a field; offsets in characters of the field."""
+
+    field: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Splitter:
+    """Finds the ends of sentences of one language, on bytes."""
+
+    ends: re2._Regexp
+    abbreviations: frozenset[bytes]
+
+    def spans(self, raw: bytes) -> Iterator[tuple[int, int]]:
+        """Yield byte spans of sentences, in order; they do not overlap."""
+        start = 0
+        for found in self.ends.finditer(raw):
+            low, high = found.span()
+            if raw[low : low + 1] == b"." and self._is_abbreviation(raw, start, low, high):
+                continue
+            yield start, high
+            start = high
+        if start < len(raw):
+            yield start, len(raw)
+
+    def _is_abbreviation(self, raw: bytes, start: int, stop: int, end: int) -> bool:
+        following = raw[end : end + 1]
+        if following.islower():
+            return True
+        begin = max(raw.rfind(b" ", start, stop), raw.rfind(b"(", start, stop), start - 1) + 1
+        word = raw[begin:stop].lower()
+        return (len(word) == 1 and word.isalpha() and word != b"i") or word in self.abbreviations
+
+
+def build_splitter(terminators: str, abbreviations: tuple[str, ...]) -> Splitter:
+    """Build the splitter: an ASCII mark ends a sentence before white space only, any other mark always does."""
+    narrow = "".join(mark for mark in terminators if mark.isascii())
+    wide = "".join(mark for mark in terminators if not mark.isascii())
+    parts = [r"[\r\n]+"]
+    if narrow:
+        parts.append(f'[{re2.escape(narrow)}]+["”’)\\]]*(?:\\s+|$)')
+    if wide:
+        parts.append(f"[{wide}]+[”’」』）]*")
+    pattern = compile_pattern("|".join(parts).encode())
+    return Splitter(pattern, frozenset(word.lower().encode() for word in abbreviations))

@@ -1,0 +1,340 @@
+"""Find the vendor that a candidate concerns: routes in order, roles that never carry the event, the focus fence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from riskwatch.detect.mask import Masked, Token, capitalised, is_headline
+from riskwatch.detect.match import Candidate
+from riskwatch.detect.packs import Pack
+from riskwatch.detect.patterns import compile_pattern
+from riskwatch.detect.resolve import is_employed
+from riskwatch.detect.rules import Route
+
+CONFIDENCE: Mapping[str, float] = {
+    Route.SLOT: 1.0,
+    Route.FROM_PREP: 0.95,
+    Route.APPOSITION: 0.95,
+    Route.EMPLOYER: 0.9,
+    Route.SUBJECT: 0.85,
+    Route.AFTER: 0.7,
+    Route.FOCUS: 0.5,
+    "structured": 1.0,
+}
+PREP_CHARS = 60  # from the trigger to the name after from, of, at
+AFTER_CHARS = 80
+APPOSITION_WORDS = 4
+CUE_CHARS = 90  # looked at beside a name
+MIN_FOCUS_MENTIONS = 3
+MAX_RIVAL_SHARE = 1 / 3
+SALIENT_CHARS = 250
+_WORD = compile_pattern(r"[^\s«»]*[\p{L}\p{N}][^\s«»]*|«[^»]*»")
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What a segment is about, and whether the fence lets it stand in for a missing vendor."""
+
+    vendor: str | None = None
+    is_salient: bool = False
+    is_own_channel: bool = False  # the source speaks for this one vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The vendor of a candidate and how it was found; number is the winning token, -1 for none."""
+
+    vendor: str
+    line: str | None
+    route: str
+    number: int = -1
+
+    @property
+    def confidence(self) -> float:
+        """Share from 0 to 1."""
+        return CONFIDENCE[self.route]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A masked sentence with what vendor finding needs of it."""
+
+    masked: Masked
+    pack: Pack
+    focus: Focus
+    item: date
+    roles: Mapping[int, frozenset[str]]  # token number -> roles
+    companies: tuple[int, ...]  # numbers of V and O tokens, in order
+    vendors: tuple[int, ...]  # numbers of V tokens, in order
+
+
+def scene_of(masked: Masked, *, pack: Pack, focus: Focus, item: date) -> Scene:
+    """Prepare a sentence."""
+    companies = tuple(number for number, token in enumerate(masked.tokens) if token.kind in "VO")
+    return Scene(
+        masked=masked,
+        pack=pack,
+        focus=focus,
+        item=item,
+        roles=_roles(masked, companies, pack),
+        companies=companies,
+        vendors=tuple(number for number in companies if masked.tokens[number].kind == "V"),
+    )
+
+
+def _roles(masked: Masked, companies: Sequence[int], pack: Pack) -> dict[int, frozenset[str]]:
+    roles: dict[int, frozenset[str]] = {}
+    previous: int | None = None
+    for number in companies:
+        start, end = masked.starts[number], masked.ends[number]
+        before, after = masked.text[max(0, start - CUE_CHARS) : start], masked.text[end : end + CUE_CHARS]
+        found = {
+            name
+            for name, cues in pack.cues.items()
+            if (cues.before.search(before) and not cues.unless.search(before)) or cues.after.search(after)
+        }
+        if previous is not None and _is_joined(masked, previous, number, pack):
+            found |= roles[previous] & {"destination", "comparison", "former", "counterparty"}
+        roles[number] = frozenset(found)
+        previous = number
+    return roles
+
+
+def _is_joined(masked: Masked, one: int, other: int, pack: Pack) -> bool:
+    """Whether two names stand in one list, or one is the other's line ("Meta's Llama")."""
+    between = masked.text[masked.ends[one] : masked.starts[other]]
+    if pack.words["list_join"].search(between):
+        return True
+    return masked.tokens[one].vendor == masked.tokens[other].vendor and _is_owning(between, pack)
+
+
+def _is_owning(between: str, pack: Pack) -> bool:
+    owner = pack.words["possessive"].search(between)
+    return not (between[owner.end() :] if owner else between).strip()
+
+
+def attribute(candidate: Candidate, scene: Scene, *, person: Token | None) -> Attribution | None:
+    """Return the vendor by the first route of the rule that applies, or none."""
+    taken = _taken(candidate, scene)
+    for route in candidate.rule.spec.vendor.from_:
+        if route == Route.SLOT and _slot_is_closed(candidate, scene):
+            return None
+        found = _ROUTES[route](candidate, scene, taken, person)
+        if found is not None:
+            return found
+    return None
+
+
+def _taken(candidate: Candidate, scene: Scene) -> frozenset[int]:
+    """Return the tokens whose role may not carry the event."""
+    never = frozenset(candidate.rule.spec.vendor.never)
+    taken = {number for number in scene.companies if scene.roles[number] & never}
+    for group in never & {"taker"}:
+        if group in candidate.groups:
+            taken |= set(scene.masked.inside(*candidate.groups[group], "VO"))
+    if "dest" in candidate.groups and "destination" in never:
+        taken |= set(scene.masked.inside(*candidate.groups["dest"], "VO"))
+    return frozenset(taken)
+
+
+def _slots(candidate: Candidate, scene: Scene) -> list[int]:
+    return [
+        number
+        for group in ("v", "from")
+        if group in candidate.groups
+        for number in scene.masked.inside(*candidate.groups[group], "VO")
+    ]
+
+
+def _slot_is_closed(candidate: Candidate, scene: Scene) -> bool:
+    """Whether the frame names its company and that company cannot carry the event: no other route is tried."""
+    slots = _slots(candidate, scene)
+    taken = _taken(candidate, scene)
+    return bool(slots) and (scene.masked.tokens[slots[0]].kind != "V" or slots[0] in taken)
+
+
+def _made(scene: Scene, number: int, route: Route, person: Token | None = None) -> Attribution | None:
+    token = scene.masked.tokens[number]
+    if token.vendor is None:
+        return None
+    return Attribution(token.vendor, token.line or _line(scene, number, person), route, number)
+
+
+def _line(scene: Scene, number: int, person: Token | None) -> str | None:
+    """Return the line that goes with a winning vendor name: "Alibaba's Qwen", or the person's own."""
+    vendor = scene.masked.tokens[number].vendor
+    position = scene.companies.index(number)
+    following = scene.companies[position + 1 : position + 2]
+    for other in following:
+        token = scene.masked.tokens[other]
+        between = scene.masked.text[scene.masked.ends[number] : scene.masked.starts[other]]
+        if token.vendor == vendor and token.line and _is_owning(between, scene.pack):
+            return token.line
+    posts = person.posts if person is not None else ()
+    return next((known.line for employer, known in posts if employer == vendor and known.line), None)
+
+
+def _slot(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
+) -> Attribution | None:
+    for number in _slots(candidate, scene):
+        if number not in taken:
+            return _made(scene, number, Route.SLOT, person)
+    return None
+
+
+def _cut(scene: Scene, start: int, end: int) -> bool:
+    return bool(scene.pack.words["clause_cut"].search(scene.masked.text[start:end]))
+
+
+def _from_prep(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
+) -> Attribution | None:
+    masked, stop = scene.masked, candidate.trigger[1]
+    for number in scene.companies:
+        start = masked.starts[number]
+        if start < stop:
+            continue
+        between = masked.text[stop:start]
+        if start - stop > PREP_CHARS or _cut(scene, stop, start):
+            return None
+        fits = scene.pack.words["from_prep"].search(between) or scene.pack.words["direct"].search(between)
+        if fits and number not in taken:
+            return _made(scene, number, Route.FROM_PREP, person)
+        if masked.tokens[number].kind == "O":
+            return None
+    return None
+
+
+def _apposition(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
+) -> Attribution | None:
+    anchor = candidate.groups.get("who") or candidate.groups.get("n") or candidate.groups.get("owned")
+    if anchor is None:
+        return None
+    number = _noted(scene, anchor, candidate.trigger)
+    if number is None:
+        number = _owner(scene, anchor[0])
+    if number is None or number in taken or scene.masked.tokens[number].kind != "V":
+        return None
+    return _made(scene, number, Route.APPOSITION, person)
+
+
+def _owner(scene: Scene, at: int) -> int | None:
+    """Return the company right before the place, at most four words off and in the same clause."""
+    masked = scene.masked
+    before = [number for number in scene.companies if masked.ends[number] <= at]
+    if not before:
+        return None
+    number = before[-1]
+    between = masked.text[masked.ends[number] : at]
+    near = len(_WORD.findall(between)) <= APPOSITION_WORDS + 1 and "," not in between
+    return number if near and not _cut(scene, masked.ends[number], at) else None
+
+
+def _noted(scene: Scene, anchor: tuple[int, int], trigger: tuple[int, int]) -> int | None:
+    """Return the company inside the person's apposition or right after the post: "CEO of OpenAI"."""
+    masked = scene.masked
+    inside = [number for number in scene.companies if anchor[0] <= masked.starts[number] < anchor[1]]
+    if inside:
+        return inside[0]
+    for number in scene.companies:
+        start = masked.starts[number]
+        if start < anchor[1]:
+            continue
+        between = masked.text[anchor[1] : start]
+        is_before_trigger = start < trigger[0] or trigger[1] <= anchor[0]
+        if is_before_trigger and len(between) <= PREP_CHARS and scene.pack.words["from_prep"].search(between):
+            return number if not _cut(scene, anchor[1], start) else None
+        return None
+    return None
+
+
+def _employer(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
+) -> Attribution | None:
+    del taken
+    if person is None or not person.posts:
+        return None
+    anchor = candidate.groups.get("who")
+    if anchor is not None:
+        owner = _owner(scene, anchor[0])
+        if owner is not None and scene.masked.tokens[owner].kind == "O":
+            return None  # "Tesla CEO ...": the person acts for another company
+    for vendor, known in person.posts:
+        if is_employed(known, scene.item):
+            return Attribution(vendor, known.line, Route.EMPLOYER)
+    return None
+
+
+def _subject(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
+) -> Attribution | None:
+    masked, at = scene.masked, candidate.trigger[0]
+    cuts = [match.end() for match in scene.pack.words["clause_cut"].finditer(masked.text[:at])]
+    first = cuts[-1] if cuts else 0
+    for number in reversed(scene.companies):
+        if masked.ends[number] > at or masked.starts[number] < first or number in taken:
+            continue
+        if masked.tokens[number].kind == "O":
+            if "," not in masked.text[masked.ends[number] : at]:
+                return None  # the nearer company is the subject
+            continue
+        return _made(scene, number, Route.SUBJECT, person)
+    return None
+
+
+def _after(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
+) -> Attribution | None:
+    masked, stop = scene.masked, candidate.trigger[1]
+    for number in scene.companies:
+        start = masked.starts[number]
+        if start < stop:
+            continue
+        if start - stop > AFTER_CHARS or _cut(scene, stop, start) or masked.tokens[number].kind == "O":
+            return None
+        if number not in taken:
+            return _made(scene, number, Route.AFTER, person)
+    return None
+
+
+def _focus(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
+) -> Attribution | None:
+    del person
+    focus, masked = scene.focus, scene.masked
+    if focus.vendor is None or taken or any(masked.tokens[n].vendor != focus.vendor for n in scene.companies):
+        return None
+    if focus.is_own_channel:
+        return Attribution(focus.vendor, None, "structured")
+    if not focus.is_salient or not _points_back(candidate, scene) or _has_unknown_name(scene):
+        return None
+    return Attribution(focus.vendor, None, Route.FOCUS)
+
+
+def _points_back(candidate: Candidate, scene: Scene) -> bool:
+    if scene.pack.words["anaphor"].search(scene.masked.light):
+        return True
+    noun = candidate.groups.get("n")
+    return noun is not None and not scene.masked.text[: noun[0]].strip()
+
+
+def _has_unknown_name(scene: Scene) -> bool:
+    if is_headline(scene.masked.original):
+        return True
+    text = scene.masked.text
+    return any(low > 0 and text[:low].strip(" \"'“‘(") for low, _, _ in capitalised(text, scene.pack))
+
+
+_ROUTES = {
+    Route.SLOT: _slot,
+    Route.FROM_PREP: _from_prep,
+    Route.APPOSITION: _apposition,
+    Route.EMPLOYER: _employer,
+    Route.SUBJECT: _subject,
+    Route.AFTER: _after,
+    Route.FOCUS: _focus,
+}
