@@ -25,7 +25,8 @@ class SqlAccess:
     def add_key(self, key: ApiKey) -> None:
         """Store a key; raises Conflict on a taken id."""
         row = {**asdict(key), "scopes": json.dumps(key.scopes)}
-        if self._session.run(self._session.insert(api_key).on_conflict_do_nothing(), row).rowcount != 1:
+        statement = self._session.insert(api_key).on_conflict_do_nothing().returning(api_key.c.id)
+        if self._session.run(statement, row).first() is None:
             raise Conflict(f"the key id {key.id} is taken")
         self._session.changed()
 

@@ -85,7 +85,7 @@ class SqlArticles(SqlSources):
         columns = (article.c.id, article.c.revision, article.c.fingerprint, article.c.first_seen_at)
         held: dict[str, Row[Any]] = {}
         for part in chunks(ids):
-            rows = self._session.read(select(*columns).where(article.c.id.in_(part)).with_for_update())
+            rows = self._session.claim(select(*columns).where(article.c.id.in_(part)))
             held.update({row.id: row for row in rows})
         return held
 
@@ -129,15 +129,8 @@ class SqlArticles(SqlSources):
 
     def pending(self, *, limit: int) -> Sequence[Article]:
         """Return Articles whose newest revision was not yet detected, oldest (first_seen_at, id) first."""
-        order = (article.c.first_seen_at, article.c.id)
-        ids = (
-            select(article.c.id)
-            .where(article.c.detected_at.is_(None))
-            .order_by(*order)
-            .limit(limit)
-            .subquery()
-        )
-        query = _newest().join(ids, ids.c.id == article.c.id).order_by(*order)
+        waits = _newest().where(article.c.detected_at.is_(None))
+        query = waits.order_by(article.c.first_seen_at, article.c.id).limit(limit)
         return tuple(map(_article, self._session.read(query)))
 
     def count_pending(self) -> int:

@@ -1,10 +1,12 @@
 """Frozen dataclass → JSON text, and back without loss.
 
-The shape is read from the type hints once per class. Instants become ISO text in UTC with microseconds, enums their value, tuples lists.
-A key that a stored text lacks takes the field's default, so an optional field may be added to a value later; unknown keys are ignored.
-Strings that no database takes are mended by `clean`; everything else comes back equal, int and float kept apart.
+The shape is read from the type hints once per class. Instants become ISO text in UTC with microseconds, enums their
+value, tuples lists. A key that a stored text lacks takes the field's default, so an optional field may be added to a
+value later; unknown keys are ignored. Strings that no database takes are mended by `clean`; everything else comes
+back equal, int and float kept apart.
 """
 
+# ruff: noqa: ANN401 - it codes values of any type, told apart by the hints of their class
 from __future__ import annotations
 
 import json
@@ -37,7 +39,8 @@ def clean(text: str) -> str:
 
 def encode(value: Any, *, without: tuple[str, ...] = ()) -> str:
     """Return a dataclass value as JSON text, leaving out the fields named in `without`."""
-    coded = _encoder(type(value))(value)
+    kind: Any = type(value)
+    coded = _encoder(kind)(value)
     for name in without:
         del coded[name]
     return _dumps(coded)
@@ -45,7 +48,8 @@ def encode(value: Any, *, without: tuple[str, ...] = ()) -> str:
 
 def decode(kind: type[Value], coded: str, /, **stored: object) -> Value:
     """Return the value of a stored JSON text; `stored` gives the fields that are kept beside it."""
-    value: Value = _decoder(kind)(json.loads(coded), **stored)
+    shape: Any = kind
+    value: Value = _decoder(shape)(json.loads(coded), **stored)
     return value
 
 
@@ -70,34 +74,34 @@ def _mixed_out(value: Any) -> Any:
     return clean(value) if isinstance(value, str) else value
 
 
+_OUT: dict[Any, Coder] = {str: clean, int: _as_is, float: _as_is, bool: _as_is, datetime: _instant_out}
+_IN: dict[Any, Coder] = {
+    str: _as_is,
+    int: _as_is,
+    float: float,
+    bool: _as_is,
+    datetime: datetime.fromisoformat,
+}
+
+
 @cache
 def _encoder(kind: Any) -> Coder:
-    if kind is str:
-        return clean
-    if kind is datetime:
-        return _instant_out
+    simple = _OUT.get(kind)
+    if simple is not None:
+        return simple
     if isinstance(kind, type) and issubclass(kind, Enum):
         return lambda value: kind(value).value
-    if is_dataclass(kind):
-        return _record_out(kind)
-    if kind in _PLAIN:
-        return _as_is
-    return _composed(kind, _encoder, out=True)
+    return _record_out(kind) if is_dataclass(kind) else _composed(kind, _encoder, out=True)
 
 
 @cache
 def _decoder(kind: Any) -> Callable[..., Any]:
-    if kind is datetime:
-        return datetime.fromisoformat
+    simple = _IN.get(kind)
+    if simple is not None:
+        return simple
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
-    if is_dataclass(kind):
-        return _record_in(kind)
-    if kind is float:
-        return float
-    if kind in _PLAIN:
-        return _as_is
-    return _composed(kind, _decoder, out=False)
+    return _record_in(kind) if is_dataclass(kind) else _composed(kind, _decoder, out=False)
 
 
 def _composed(kind: Any, coder: Callable[[Any], Coder], *, out: bool) -> Coder:

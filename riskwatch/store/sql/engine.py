@@ -108,9 +108,9 @@ def _told(engine: Engine) -> Iterator[None]:
         if "foreign key" in str(error.orig).lower():
             raise NotFound("row that this one refers to", _table(error)) from error
         raise Conflict(f"the database refused the row: {error.orig}") from error
-    except exc.OperationalError as error:
-        raise Unavailable(_sentence(engine, error)) from error
-    except exc.ProgrammingError as error:
+    except exc.DataError as error:
+        raise Conflict(f"the database refused a value: {error.orig}") from error
+    except exc.DBAPIError as error:
         raise Unavailable(_sentence(engine, error)) from error
     except exc.TimeoutError as error:
         raise Unavailable("all connections to the database are in use") from error

@@ -44,7 +44,7 @@ class SqlEvents(SqlSignals, SqlStories):
         query = select(_V.event_id, _V.version, _V.recorded_at, _V.body).where(
             _V.event_id.in_(ids), _V.ended_at.is_(None)
         )
-        return {row.event_id: row for row in self._session.read(query.with_for_update())}
+        return {row.event_id: row for row in self._session.claim(query)}
 
     def _append(self, rows: Sequence[dict[str, Any]]) -> None:
         first = [row for row in rows if row["version"] == 1]

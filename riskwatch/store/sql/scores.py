@@ -71,8 +71,10 @@ class SqlScores:
     def save_methodology(self, *, version: int, digest: str, text: str, now: datetime) -> None:
         """Remember a methodology; raises Conflict when the version is known with another digest."""
         row = {"version": version, "digest": digest, "recorded_at": now, "text": text}
-        added = self._session.run(self._session.insert(methodology).on_conflict_do_nothing(), row).rowcount
-        if added == 1:
+        statement = (
+            self._session.insert(methodology).on_conflict_do_nothing().returning(methodology.c.version)
+        )
+        if self._session.run(statement, row).first() is not None:
             self._session.changed()
             return
         query = select(methodology.c.digest).where(methodology.c.version == version)

@@ -68,12 +68,16 @@ class Session:
         result: CursorResult[Any] = self.connection.execute(statement, values)
         return result
 
+    def claim(self, query: Select[Any], *, skip_locked: bool = False) -> CursorResult[Any]:
+        """Run a query whose rows nobody else may write until the end; SQLite has locked them all already."""
+        self._must_write()
+        return self.read(query.with_for_update(skip_locked=skip_locked))
+
     def run(
         self, statement: Executable, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
         """Run a writing statement; refused in a transaction opened for reading."""
-        if not self.write:
-            raise RuntimeError("this transaction was opened with write=False")
+        self._must_write()
         result: CursorResult[Any] = self.connection.execute(statement, rows)
         return result
 
@@ -103,8 +107,7 @@ class Session:
 
     def lock(self, name: str) -> None:
         """Hold a named lock to the end of the transaction; on SQLite a write transaction is alone anyway."""
-        if not self.write:
-            raise RuntimeError("a lock needs a transaction opened for writing")
+        self._must_write()
         if not self.is_sqlite:
             self.read(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
@@ -112,3 +115,7 @@ class Session:
         """Let the data version grow, as the last statement so that its row is locked only briefly."""
         if self.is_changed:
             self.run(update(data_version).values(value=data_version.c.value + 1))
+
+    def _must_write(self) -> None:
+        if not self.write:
+            raise RuntimeError("this transaction was opened with write=False")

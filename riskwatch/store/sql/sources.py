@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from riskwatch.model import HostState, Poll, SourceState
 from riskwatch.store.sql.session import Session, chunks
@@ -36,38 +36,18 @@ class SqlSources:
         self, source_ids: Sequence[str], *, token: str, now: datetime, until: datetime
     ) -> Sequence[str]:
         """Claim Sources that nobody holds at `now`; return those that were claimed, sorted."""
-        claimed: list[str] = []
+        lease_until, claimed = source_state.c.lease_until, list[str]()
         for part in chunks(sorted(set(source_ids))):
             self._ensure(part)
-            self._session.run(
-                update(source_state)
-                .where(source_state.c.source_id.in_(self._free(part, now)))
-                .values(lease_token=token, lease_until=until)
+            free = select(source_state.c.source_id).where(source_state.c.source_id.in_(part))
+            free = free.where(or_(lease_until.is_(None), lease_until <= now)).order_by(
+                source_state.c.source_id
             )
-            claimed += self._held(part, token=token, until=until)
+            ids = self._session.claim(free, skip_locked=True).scalars().all()
+            mine = update(source_state).where(source_state.c.source_id.in_(ids))
+            self._session.run(mine.values(lease_token=token, lease_until=until))
+            claimed += ids
         return tuple(claimed)
-
-    def _free(self, source_ids: Sequence[str], now: datetime) -> Sequence[str]:
-        lease_until = source_state.c.lease_until
-        free: Select[tuple[str]] = (
-            select(source_state.c.source_id)
-            .where(source_state.c.source_id.in_(source_ids), or_(lease_until.is_(None), lease_until <= now))
-            .order_by(source_state.c.source_id)
-            .with_for_update(skip_locked=True)  # SQLite holds the one write lock and leaves this clause out
-        )
-        return self._session.read(free).scalars().all()
-
-    def _held(self, source_ids: Sequence[str], *, token: str, until: datetime) -> Sequence[str]:
-        return (
-            self._session.read(
-                select(source_state.c.source_id)
-                .where(source_state.c.source_id.in_(source_ids), source_state.c.lease_token == token)
-                .where(source_state.c.lease_until == until)
-                .order_by(source_state.c.source_id)
-            )
-            .scalars()
-            .all()
-        )
 
     def _ensure(self, source_ids: Sequence[str]) -> None:
         statement = self._session.insert(source_state).on_conflict_do_nothing()
