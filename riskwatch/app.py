@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import random
 import secrets
-from datetime import UTC, datetime
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urlsplit
 
 import structlog
 
-from riskwatch import pipeline, telemetry
-from riskwatch.errors import ConfigError, ConfigErrors
+from riskwatch import __version__, pipeline, reports, telemetry
+from riskwatch.collect import Tools
+from riskwatch.decode import Decoded, Origin, decode
+from riskwatch.errors import ConfigError, ConfigErrors, NotFound
+from riskwatch.model import Publisher, subjects_of, vendor_of
+from riskwatch.reports import IngestReport, PollReport
+from riskwatch.settings import Config
+from riskwatch.store import EventFilter
 from riskwatch.store.sql import SqlStore
+from riskwatch.store.sql import backup as backup_database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from riskwatch.collect import Source
+    from riskwatch.decode.saved import Saved
     from riskwatch.detect import Ruleset
-    from riskwatch.model import Publisher
-    from riskwatch.settings import Config
 
+Bar = Callable[[int, str], AbstractContextManager[Any]]
+DATABASE = "riskwatch.sqlite"
+INGEST_BATCH = 500  # articles stored in one transaction
 TICK_SECONDS: Mapping[str, int] = {"poll": 30, "absorb": 15, "score": 300}
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Given(TypedDict, total=False):
+    """What the caller knows of saved files that they do not say themselves."""
+
+    published: datetime | None
+    publisher: str | None
+    url: str | None
 
 
 def utc_now() -> datetime:
@@ -47,20 +70,21 @@ class App:
         *,
         now: Callable[[], datetime] = utc_now,
         sources: tuple[Source, ...] | None = None,
-        data_dir: Path | None = None,
+        demo_dir: Path | None = None,
     ) -> None:
         self.config, self.now = config, now
         self.sources = config.sources if sources is None else sources
-        self.data_dir = data_dir or config.settings.data_dir
+        self.data_dir = demo_dir or config.settings.data_dir
+        self._demo_dir = demo_dir  # the demo lives in SQLite, whatever database the settings name
         self.counters = telemetry.Counters()
         self.log = structlog.get_logger("riskwatch")
 
     @cached_property
     def database_url(self) -> str:
         """Where rows live: the setting, else a SQLite file in the data folder."""
-        if self.config.settings.database_url is not None:
+        if self.config.settings.database_url is not None and self._demo_dir is None:
             return self.config.settings.database_url.get_secret_value()
-        return f"sqlite:///{(self.data_dir / 'riskwatch.sqlite').resolve()}"
+        return f"sqlite:///{(self.data_dir / DATABASE).resolve()}"
 
     @cached_property
     def store(self) -> SqlStore:
@@ -197,6 +221,44 @@ class App:
                 for line in reports.detection(ready, found, explain=explain, as_json=as_json):
                     yield line, False
 
+    # ---------------------------------------------------------------------------- polling
+    @cached_property
+    def tools(self) -> Tools:
+        """What a poll works with: the guarded client, the decoder, files of the config folder."""
+        from riskwatch.collect.guard import Guard  # noqa: PLC0415 - loads requests
+        from riskwatch.collect.http import HttpClient  # noqa: PLC0415 - loads requests
+
+        chosen = self.config.settings
+        client = HttpClient(
+            user_agent=f"riskwatch/{__version__} (+{chosen.contact_url})", guard=Guard(chosen.allow_cidrs)
+        )
+        return Tools(
+            fetch=client.fetch,
+            decode=decoded,
+            now=self.now,
+            new_id=new_id,
+            jitter=random.SystemRandom().random,
+            read_files=self.config_bytes,
+        )
+
+    def config_bytes(self, name: str) -> list[bytes]:
+        """Return the documents of a Source of kind file: a file of the config folder, or all of a folder."""
+        found = [path for key, path in self.config.files.items() if key == name or key.startswith(f"{name}/")]
+        if not found:
+            raise FileNotFoundError(name)
+        return [path.read_bytes() for path in found]
+
+    def poll(self, *, only: Sequence[str], everything: bool, bar: Bar) -> PollReport:
+        """Poll Sources, then detect, merge and score what they brought."""
+        choice = pipeline.Choice(only=tuple(only), everything=everything)
+        with bar(len(pipeline.due_sources(self.parts, choice)), "polling") as moving:
+            polls = pipeline.poll_sources(self.parts, self.tools, choice, progress=moving.update)
+        return PollReport(polls, self.absorb(bar))
+
+    def poll_due(self) -> None:
+        """Poll the Sources that are due."""
+        pipeline.poll_sources(self.parts, self.tools, pipeline.Choice())
+
     # ---------------------------------------------------------------------------- answers
     def events(self, *, vendor: str | None, types: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """Return events, newest first, as the API shows them."""
@@ -273,14 +335,16 @@ class App:
         """Copy the SQLite database while it is in use; return what to tell."""
         if not self.database_url.startswith("sqlite"):
             return "on PostgreSQL use: pg_dump --format=custom --file=riskwatch.dump DATABASE"
-        self.store.backup(file)
-        return f"{file} holds the database; keep {self.data_dir / 'secret_key'} too, or no API key survives a restore"
+        backup_database(self.data_dir / DATABASE, to=file)
+        return f"{file} holds the database; keep {self.data_dir / 'secret_key'} too, for the API keys"
 
     def add_key(self, name: str, *, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
         """Make an API key; its whole text is returned this once."""
         from riskwatch.serve.access import mint_key  # noqa: PLC0415 - loads Flask
 
-        key, shown = mint_key(name, scopes=tuple(scopes), pepper=self.pepper, now=self.now(), expires_at=expires_at)
+        key, shown = mint_key(
+            name, scopes=tuple(scopes), pepper=self.pepper, now=self.now(), expires_at=expires_at
+        )
         with self.store.begin() as unit:
             unit.access.add_key(key)
         return shown
@@ -288,12 +352,119 @@ class App:
     def keys(self) -> list[dict[str, Any]]:
         """Return the API keys without their secrets."""
         with self.store.begin(write=False) as unit:
-            return [reports.api_key(key, now=self.now()) for key in unit.access.keys()]
+            return [reports.api_key(key, now=self.now()) for key in unit.access.keys()]  # noqa: SIM118 - a method of ours
 
     def revoke_key(self, key_id: str) -> None:
         """End an API key. Raises NotFound."""
         with self.store.begin() as unit:
             unit.access.revoke_key(key_id, now=self.now())
+
+    # ---------------------------------------------------------------------------- running
+    def daily(self) -> int:
+        """Store a Snapshot of every Subject as of 00:00 UTC, once a day; return how many were stored."""
+        return pipeline.daily(self.parts)
+
+    def start_ticks(self) -> Callable[[], None]:
+        """Start polling, detection and scoring; return what stops them."""
+        from riskwatch import schedule  # noqa: PLC0415 - loads APScheduler
+
+        ticks = {"poll": self.poll_due, "absorb": lambda: pipeline.absorb(self.parts), "score": self.daily}
+        return schedule.start_ticks(
+            {name: (self._guarded(name, tick), TICK_SECONDS[name]) for name, tick in ticks.items()},
+            now=self.now(),
+        )
+
+    def _guarded(self, name: str, tick: Callable[[], object]) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                tick()
+            except Exception:
+                self.log.exception("tick_failed", tick=name)
+
+        return run
+
+    def serve(
+        self, *, host: str | None, port: int | None, worker: bool, say: Callable[[str], object]
+    ) -> None:
+        """Serve the API and the pages, with the ticks unless `worker` is off, until told to stop."""
+        from riskwatch.serve.server import listen, run  # noqa: PLC0415 - loads gunicorn
+
+        chosen = self.config.settings
+        listening = listen(host or chosen.host, chosen.port if port is None else port)
+        address = address_of(listening.getsockname())
+        first = self.first_key()
+        self.close()
+        if first:
+            say(f"No API key yet: made an admin key, shown this once: {first}")
+        served = App(self.config, now=self.now, sources=self.sources, demo_dir=self._demo_dir)
+        run(
+            listening,
+            lambda: served.web(base_url=chosen.base_url or address),
+            ready=lambda: say(f"riskwatch listens on {address}"),
+            started=served.start_ticks if worker else lambda: served.close,
+        )
+
+    def work(self, *, say: Callable[[str], object]) -> None:
+        """Poll, detect and score until SIGTERM or SIGINT."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stop.set())
+        stop_ticks = self.start_ticks()
+        say("riskwatch works; stop it with Ctrl-C")
+        stop.wait()
+        stop_ticks()
+        self.close()
+
+    def first_key(self) -> str | None:
+        """Make an admin key where there is none at all; return its text."""
+        with self.store.begin(write=False) as unit:
+            if unit.access.keys():
+                return None
+        return self.add_key("first", scopes=("read", "review", "admin"))
+
+    def health(self) -> tuple[bool, str]:
+        """Ask /livez of the running service."""
+        chosen = self.config.settings
+        host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host  # noqa: S104 - compared, not bound
+        connection = http.client.HTTPConnection(host, chosen.port, timeout=4)
+        try:
+            connection.request("GET", "/livez")
+            status = connection.getresponse().status
+        except OSError as error:
+            return False, f"no answer from {host}:{chosen.port}: {error}"
+        finally:
+            connection.close()
+        return status == http.client.OK, f"{host}:{chosen.port} answers {status}"
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        if "store" in self.__dict__:
+            self.store.close()
+            del self.__dict__["store"]
+            self.__dict__.pop("parts", None)
+
+
+def address_of(name: tuple[Any, ...]) -> str:
+    """Return the address of a socket as a reader opens it."""
+    host = f"[{name[0]}]" if ":" in str(name[0]) else str(name[0])
+    return f"http://{host}:{name[1]}"
+
+
+def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, now: datetime) -> Decoded:
+    """Decode the bytes of a Source."""
+    origin = Origin(
+        source_id=source.id,
+        url=url or None,
+        publisher=source.title or source.publisher,
+        family=source.publisher,
+        tier=source.tier,
+        source_class=source.source_class,
+        lang=source.lang,
+        covers=source.covers,
+        digest=source.digest,
+        identity=source.identity,
+    )
+    return decode(body, content_type=content_type, origin=origin, now=now)
 
 
 def domains_of(url: str | None) -> Iterator[str]:
@@ -306,13 +477,16 @@ def domains_of(url: str | None) -> Iterator[str]:
 
 def compile_rules(config: Config) -> Ruleset:
     """Compile the ruleset of a configuration."""
-    from riskwatch.detect import compile_ruleset  # noqa: PLC0415 - RE2 and 100 vendors: only when needed
+    from riskwatch.detect import Language, compile_ruleset  # noqa: PLC0415 - RE2 and 100 vendors: only when needed
 
     return compile_ruleset(
         config.rules,
         taxonomy=config.taxonomy,
-        lexicons=tuple(config.lexicons.values()),
-        modifiers=tuple(config.modifiers.values()),
+        languages=[
+            Language(config.lexicons[lang], config.modifiers[lang])
+            for lang in sorted(config.lexicons)
+            if lang in config.modifiers
+        ],
         vendors=tuple(config.vendors.values()),
         blockers=config.blockers,
         publishers=config.publishers,

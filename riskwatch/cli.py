@@ -177,8 +177,9 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Take in saved articles: text, HTML, feed XML, JSON Feed or JSON Lines; folders are read whole."""
-    given = {"published": published, "publisher": publisher, "url": url}
-    report = _app(ctx).ingest(paths, given=given, bar=_bar)
+    report = _app(ctx).ingest(
+        paths, given={"published": published, "publisher": publisher, "url": url}, bar=_bar
+    )
     for problem in report.errors:
         click.echo(f"error: {problem}", err=True)
     if as_json:
@@ -292,12 +293,12 @@ def _explained(told: dict[str, Any]) -> list[str]:
     lines.append(
         f"{-told['structural']['printed_points']:8.1f}  size baseline ({told['structural']['size_class']})"
     )
-    for item in told["contributions"]:
-        lines.append(
-            f"{-item['printed_points']:8.1f}  {item['heading']} ({item['assertion']}, "
-            f"{item['occurred_at'][:10]}, credibility {item['credibility']:.3f}; "
-            f"without it {item['score_without']:.1f})"
-        )
+    lines.extend(
+        f"{-item['printed_points']:8.1f}  {item['heading']} ({item['assertion']}, "
+        f"{item['occurred_at'][:10]}, credibility {item['credibility']:.3f}; "
+        f"without it {item['score_without']:.1f})"
+        for item in told["contributions"]
+    )
     lines.append(f"{told['score']:8.1f}  score")
     lines.extend(
         f"          not counted: {item['heading']}: {item['reason']}" for item in told["not_counted"]
@@ -332,7 +333,8 @@ def check_config(ctx: click.Context) -> None:
     click.echo(
         f"config is valid: {len(config.vendors)} vendors with {lines} lines, {len(config.sources)} sources, "
         f"{len(config.rules)} rules for {len(config.taxonomy)} event types, "
-        f"{len(config.blockers.blockers)} blockers, {len(config.publishers)} publishers, methodology {config.methodology.version}"
+        f"{len(config.blockers.blockers)} blockers, {len(config.publishers)} publishers, "
+        f"methodology {config.methodology.version}"
     )
 
 

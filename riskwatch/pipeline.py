@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from riskwatch import merge, score
+from riskwatch import collect, merge, score
+from riskwatch.collect.due import due, is_own_line_down
+from riskwatch.collect.identity import settle
 from riskwatch.detect import detect
+from riskwatch.errors import NotFound
 from riskwatch.model import CoverageFact, Detection, Poll, Snapshot, subjects_of, vendor_of
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from riskwatch.store import Added, Store, UnitOfWork
 
 RECENT_DAYS = 30  # window that tells an active subject from a quiet one
+LEASE = timedelta(minutes=10)  # a worker that dies gives its Sources back after that
 BATCH = 100  # articles detected, merged and scored in one transaction
 
 
@@ -59,6 +64,91 @@ def ingest(parts: Parts, articles: Sequence[Article]) -> Added:
     parts.count("articles", len(added.new), kind="new")
     parts.count("articles", len(added.changed), kind="revision")
     return added
+
+
+# -------------------------------------------------------------------------------- polling
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which Sources to poll: those that are due, or the named ones, or all."""
+
+    only: tuple[str, ...] = ()
+    everything: bool = False
+    workers: int = 8
+
+
+def due_sources(parts: Parts, choice: Choice) -> tuple[Source, ...]:
+    """Return the Sources to poll now. Raises NotFound for an id that no Source has."""
+    by_id = {source.id: source for source in parts.sources}
+    for id_ in choice.only:
+        if id_ not in by_id:
+            raise NotFound("source", id_)
+    if choice.only:
+        return tuple(by_id[id_] for id_ in choice.only)
+    if choice.everything:
+        return parts.sources
+    with parts.store.begin(write=False) as unit:
+        states, hosts = unit.articles.source_states(), unit.articles.host_states()
+    return tuple(by_id[id_] for id_ in due(parts.sources, states=states, hosts=hosts, now=parts.now()))
+
+
+def poll_sources(
+    parts: Parts, tools: collect.Tools, choice: Choice, *, progress: Callable[[int], None] | None = None
+) -> list[Poll]:
+    """Poll Sources side by side and store what each brings in one transaction; return the poll rows.
+
+    Failures wait to be stored until the tick is over: where nearly all failed to get a line, ours is down and
+    no failure is counted.
+    """
+    sources = {source.id: source for source in due_sources(parts, choice)}
+    with parts.store.begin() as unit:
+        leased = unit.articles.lease_sources(
+            list(sources), token=parts.new_id(), now=parts.now(), until=parts.now() + LEASE
+        )
+        states = unit.articles.source_states()
+    rows, failed = list[Poll](), list[collect.Polled]()
+    reached = []
+    with ThreadPoolExecutor(max(1, min(choice.workers, len(leased)))) as pool:
+        waiting = {pool.submit(collect.poll, sources[id_], states.get(id_), tools=tools) for id_ in leased}
+        for future in as_completed(waiting):
+            polled = future.result()
+            reached.extend([polled.reached] if polled.reached else [])
+            if polled.poll.is_ok:
+                rows.append(_settled(parts, polled))
+            else:
+                failed.append(polled)
+            if progress is not None:
+                progress(1)
+    is_offline = is_own_line_down(reached)
+    rows.extend(
+        _settled(parts, p.uncounted(states.get(p.poll.source_id)) if is_offline else p) for p in failed
+    )
+    return sorted(rows, key=lambda row: row.source_id)
+
+
+def _settled(parts: Parts, polled: collect.Polled) -> Poll:
+    """Store one poll: articles, validators, host and poll row in the same transaction."""
+    source_id = polled.poll.source_id
+    with parts.store.begin() as unit:
+        articles = polled.articles
+        new = changed = 0
+        if articles:
+            guids = unit.articles.known_guids(source_id, [article.guid for article in articles])
+            urls = unit.articles.known_urls(source_id, [article.url for article in articles if article.url])
+            articles = settle(articles, known_guids=guids, known_urls=urls)
+            added = unit.articles.add_articles(articles, now=parts.now())
+            new, changed = len(added.new), len(added.changed)
+        done = polled.settled(new=new, changed=changed)
+        unit.articles.save_source_state(done.state)
+        if done.host is not None:
+            unit.articles.save_host_state(done.host)
+        unit.articles.add_polls([done.poll])
+    parts.count("source_polls", outcome=done.poll.outcome)
+    parts.count("articles", new, kind="new")
+    parts.count("articles", changed, kind="revision")
+    parts.log("polled", source_id=source_id, outcome=done.poll.outcome, new=new, changed=changed)
+    for notice in done.notices:
+        parts.log("source_notice", source_id=source_id, notice=notice)
+    return done.poll
 
 
 # -------------------------------------------------------------------------------- detect, merge, score
@@ -155,7 +245,8 @@ def weights_of(methodology: score.Methodology) -> merge.Weights:
     """Return the credibility weights that merging needs for dates and contradictions."""
     credibility = methodology.credibility
     return merge.Weights(
-        tiers=dict(credibility.tiers), assertions={str(k): v for k, v in credibility.status_weight.items()}
+        tiers={str(k): v for k, v in credibility.tiers.items()},
+        assertions={str(k): v for k, v in credibility.status_weight.items()},
     )
 
 
@@ -185,6 +276,23 @@ def rescore(
     unit.scores.add_snapshots(made)
     parts.count("scores", len(made), cause=cause)
     return made
+
+
+def daily(parts: Parts) -> int:
+    """Store a Snapshot of every Subject as of the last 00:00 UTC, unless it is there; return how many."""
+    midnight = midnight_of(parts.now())
+    mark = midnight.isoformat()
+    with parts.store.begin() as unit:
+        unit.lock("daily")
+        last = unit.access.setting("daily_snapshots")
+        if last is not None and last >= mark:
+            return 0
+        as_of = (
+            midnight if last is not None else parts.now()
+        )  # at the very first start nothing was known at midnight
+        made = rescore(parts, unit, affected(parts, parts.vendors), as_of=as_of, cause="daily")
+        unit.access.save_setting("daily_snapshots", mark)
+    return len(made)
 
 
 class Reader:
@@ -245,7 +353,7 @@ class Reader:
             for class_, ids in sorted(by_class.items())
         )
 
-    def _named(self, subject: str, as_of: datetime, *, days: int) -> int:
+    def _named(self, subject: str, as_of: datetime, *, days: float) -> int:
         since = as_of - timedelta(days=days)
         if (since, as_of) not in self._counts:
             self._counts[since, as_of] = self._unit.articles.mention_counts(since=since, until=as_of)
@@ -262,75 +370,6 @@ class Reader:
         return self._verdicts[key]
 
 
-# -------------------------------------------------------------------------------- replay
-class Clock:
-    """A clock that a replay moves by hand; it never goes back."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        """Return the instant at which the replay stands."""
-        return self.at
-
-    def move(self, to: datetime) -> None:
-        """Move on to an instant; an earlier one changes nothing."""
-        self.at = max(self.at, to)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What a replay covers, and which instants get a Snapshot of every Subject beside those of changes."""
-
-    until: datetime
-    weekly_from: datetime  # a Snapshot each Monday 00:00 from here on
-    daily_from: datetime  # and one each day from here on
-
-
-def replay(
-    parts: Parts, articles: Sequence[Article], clock: Clock, span: Span, *, progress: Callable[[int], None]
-) -> Absorbed:
-    """Walk a history through the pipeline as if it happened now: rows are recorded when they would have been.
-
-    Articles are taken in by the hour of their publication; every Source is polled once a day, so that freshness
-    and coverage of any past day can be told. `parts.now` must be the clock.
-    """
-    waiting = sorted((a for a in articles if a.published_at), key=lambda a: (a.published_at, a.guid))
-    total, place = Absorbed(), 0
-    day = _midnight(waiting[0].published_at or span.until) if waiting else span.until
-    while day <= span.until:
-        _polled(parts, day - timedelta(minutes=5))
-        if day >= span.daily_from or (day >= span.weekly_from and day.weekday() == 0):
-            clock.move(day)
-            with parts.store.begin() as unit:
-                rescore(parts, unit, affected(parts, parts.vendors), as_of=day, cause="daily")
-        day += timedelta(days=1)
-        while place < len(waiting) and (waiting[place].published_at or day) < day:
-            hour = [a for a in waiting[place:] if _hour(a) == _hour(waiting[place])]
-            clock.move(_hour(hour[0]) + timedelta(hours=1))
-            ingest(parts, hour)
-            done = absorb(parts)
-            total = Absorbed(*(getattr(total, f) + getattr(done, f) for f in Absorbed.__slots__))
-            place += len(hour)
-            progress(len(hour))
-    clock.move(span.until)
-    return total
-
-
-def _polled(parts: Parts, at: datetime) -> None:
-    polls = [
-        Poll(f"replay-{source.id}-{at:%Y%m%d}", source.id, at, 0, "ok", "", None, 0, 0, 0)
-        for source in parts.sources
-    ]
-    with parts.store.begin() as unit:
-        unit.articles.add_polls(polls)
-
-
-def _midnight(instant: datetime) -> datetime:
+def midnight_of(instant: datetime) -> datetime:
+    """Return 00:00 of an instant's day."""
     return instant.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _hour(article: Article) -> datetime:
-    if article.published_at is None:
-        raise ValueError(f"{article.guid} has no date")
-    return article.published_at.replace(minute=0, second=0, microsecond=0)

@@ -83,7 +83,12 @@ class PollReport:
 
 
 def _absorbed(done: Absorbed) -> dict[str, int]:
-    return {"detected": done.articles, "signals": done.signals, "events": done.events, "snapshots": done.snapshots}
+    return {
+        "detected": done.articles,
+        "signals": done.signals,
+        "events": done.events,
+        "snapshots": done.snapshots,
+    }
 
 
 def _told(done: Absorbed) -> str:
@@ -156,4 +161,3 @@ def api_key(key: ApiKey, *, now: datetime) -> dict[str, Any]:
 
 def _instant(value: datetime | None) -> str | None:
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
-

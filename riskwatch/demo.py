@@ -1,0 +1,100 @@
+"""The demo: the bundled history through the real pipeline, then the service, its clock at the last day."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from riskwatch import replay
+from riskwatch.app import App, Bar, address_of, decoded
+from riskwatch.environment import Settings
+from riskwatch.model import Article
+
+FOLDER = Path("riskwatch-demo")
+MARK = "demo"  # setting that says which history and rules the stored replay was made with
+WEEKLY_DAYS, DAILY_DAYS = 98, 10  # before the last day: snapshots of every subject each week, then each day
+Say = Callable[[str], object]
+
+
+def run(app: App, *, port: int | None, browser: bool, build_only: bool, bar: Bar, say: Say) -> None:
+    """Replay the history where that was not done yet, then serve it on loopback."""
+    is_default = app.config.settings.data_dir == Settings.model_fields["data_dir"].default
+    folder = FOLDER if is_default else app.config.settings.data_dir
+    articles = history(app)
+    last = max(article.published_at for article in articles if article.published_at)
+    end = (last + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    build(app, folder, articles, end, bar=bar, say=say)
+    if build_only:
+        return
+
+    from riskwatch.serve import server  # noqa: PLC0415 - loads gunicorn
+
+    listening = server.listen("127.0.0.1", app.config.settings.port if port is None else port)
+    address = address_of(listening.getsockname())
+    served = App(app.config, now=lambda: end, sources=app.config.demo_sources, demo_dir=folder)
+    key = served.add_key("demo", scopes=("read",))
+    served.close()
+
+    def ready() -> None:
+        say(
+            f"riskwatch demo listens on {address}/ — its clock stands at {end:%d %B %Y}. Stop it with Ctrl-C."
+        )
+        say(f"curl -s -H 'X-API-Key: {key}' {address}/v1/vendors/alibaba/lines/qwen/score")
+        if browser:
+            webbrowser.open(f"{address}/")
+
+    server.run(
+        listening,
+        lambda: served.web(base_url=address, anonymous_read=True, demo_day=(end - timedelta(days=1)).date()),
+        ready=ready,
+        started=lambda: served.close,
+    )
+
+
+def history(app: App) -> list[Article]:
+    """Return the Articles of the bundled history, decoded as any feed is."""
+    now = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)  # no item of the past lies in this future
+    return [
+        article
+        for source in app.config.demo_sources
+        for body in app.config_bytes(f"demo/{source.url.removeprefix('demo/')}")
+        for article in decoded(body, content_type=None, source=source, url="", now=now).articles
+    ]
+
+
+def build(app: App, folder: Path, articles: list[Article], end: datetime, *, bar: Bar, say: Say) -> None:
+    """Replay the history into the folder, unless the same history and rules were replayed there before."""
+    clock = replay.Clock(datetime(2000, 1, 1, tzinfo=UTC))
+    target = App(app.config, now=clock, sources=app.config.demo_sources, demo_dir=folder)
+    mark = f"{app.ruleset.digest} {app.config.methodology.digest} {len(articles)} {end.isoformat()}"
+    with target.store.begin(write=False) as unit:
+        done, is_used = (
+            unit.access.setting(MARK),
+            unit.articles.count_pending() + bool(unit.articles.source_states()),
+        )
+    if done == mark:
+        target.close()
+        return
+    if done is None and is_used:
+        target.close()
+        raise FileExistsError(folder)
+    target.close()
+    for file in (
+        folder / "riskwatch.sqlite",
+        folder / "riskwatch.sqlite-wal",
+        folder / "riskwatch.sqlite-shm",
+    ):
+        file.unlink(missing_ok=True)
+    target = App(app.config, now=clock, sources=app.config.demo_sources, demo_dir=folder)
+    target.__dict__["ruleset"] = app.ruleset
+    with target.store.begin() as unit:
+        unit.access.save_setting(MARK, "unfinished")
+    span = replay.Span(end, end - timedelta(days=WEEKLY_DAYS), end - timedelta(days=DAILY_DAYS))
+    with bar(len(articles), "replaying the history") as moving:
+        total = replay.replay(target.parts, articles, clock, span, progress=moving.update)
+    with target.store.begin() as unit:
+        unit.access.save_setting(MARK, mark)
+    target.close()
+    say(f"replayed {total.articles} articles: {total.signals} signals, {total.events} versions of events")
