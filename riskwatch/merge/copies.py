@@ -29,7 +29,7 @@ _SPACELESS = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 
 
 def sketch(title: str | None, text: str) -> tuple[int, ...]:
-    """Return the 128 smallest 64-bit hashes of a text's 4-grams, ascending; the title stands in for an empty text."""
+    """Return the 128 smallest 64-bit hashes of a text's 4-grams, ascending; of the title if text is empty."""
     grams = _grams(unicodedata.normalize("NFKC", text or title or "").lower())
     hashes = (
         int.from_bytes(blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest()) for gram in grams
@@ -48,7 +48,7 @@ def _grams(text: str) -> set[str]:
 def containment(left: Sequence[int], right: Sequence[int]) -> float:
     """Return the estimated share, 0 to 1, of the smaller text's grams that the other one holds.
 
-    A full sketch knows nothing above its largest hash, so only hashes up to the smaller of these bounds are compared.
+    A full sketch knows nothing above its largest hash: only hashes up to the smaller such bound are compared.
     """
     if not left or not right:
         return 0.0
@@ -85,7 +85,7 @@ def voices(signals: Iterable[Signal], briefs: Mapping[str, ArticleBrief]) -> dic
     firsts: dict[str, Signal] = {}
     for signal in signals:
         firsts.setdefault(signal.article_id, signal)
-    told = sorted((_told_at(s, briefs.get(s.article_id)), s.text_key, s.article_id) for s in firsts.values())
+    told = sorted(_place(signal, briefs.get(signal.article_id)) for signal in firsts.values())
     texts = _Texts()
     found: dict[str, Voice] = {}
     for at, text_key, article_id in told:
@@ -96,9 +96,12 @@ def voices(signals: Iterable[Signal], briefs: Mapping[str, ArticleBrief]) -> dic
     return found
 
 
-def _told_at(signal: Signal, brief: ArticleBrief | None) -> datetime:
-    told = (brief.published_at or brief.first_seen_at) if brief else None
-    return told or signal.told_at
+def _place(signal: Signal, brief: ArticleBrief | None) -> tuple[datetime, str, str]:
+    """Return when an Article told its text, the text's key and the Article's id."""
+    if brief is None:
+        return signal.told_at, signal.text_key, signal.article_id
+    told_at = brief.published_at or brief.first_seen_at or signal.told_at
+    return told_at, signal.text_key or brief.text_key, signal.article_id
 
 
 class _Texts:

@@ -1,4 +1,4 @@
-"""The fold: the Signals of one (vendor, type) in order of telling, gathered into clusters that each become an Event."""
+"""The fold: Signals of one (vendor, type), in order of telling, gathered into what becomes an Event each."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _told(signal: Signal, voices: Mapping[str, Voice]) -> Told:
 
 
 def fold(told: Sequence[Told], *, type_: str, window_days: float) -> list[Cluster]:
-    """Gather live and denying Signals, already in order, into events; what none of them can open waits and is left out.
+    """Gather live and denying Signals, in order, into events; what cannot open one waits and is left out.
 
     Args:
         told: Signals of one vendor and this type.
@@ -225,7 +225,7 @@ def _by_object(told: Told, near: Sequence[Cluster]) -> Cluster | None:
 
 
 def _by_words(told: Told, near: Sequence[Cluster]) -> tuple[Cluster | None, bool]:
-    """Return the event of that object, and whether names alone decide; two partial matches decide for none."""
+    """Return the event of that object, and whether names decide; two partial matches decide for none."""
     exact = [c for c in near if c.words == told.key.words]
     if exact:
         return _nearest(told, exact), True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def keep_ids(
     folded: Sequence[Event], stored: Sequence[Event], *, window: timedelta, new_id: Callable[[], str]
 ) -> list[Event]:
-    """Return the folded events of one type with their ids, then the stored ones that were swallowed or withdrawn.
+    """Return the folded events of one type with their ids, then stored ones that were swallowed or withdrawn.
 
     Args:
         folded: Events without id, in the order in which new ids are to be given.
@@ -55,21 +55,24 @@ def _ties(folded: Sequence[Event], stored: Sequence[Event]) -> _Ties:
             by_signal.setdefault(claim.signal_id, []).append(event)
         for article_id in {claim.article_id for claim in event.claims}:
             by_article.setdefault(article_id, []).append(event)
-    ties: _Ties = {}
-    for index, event in enumerate(folded):
-        mine: dict[str, tuple[int, int, Event]] = {}
-        for claim in event.claims:
-            for other in by_signal.get(claim.signal_id, ()):
+    ties = {index: _ties_of(event, by_signal, by_article) for index, event in enumerate(folded)}
+    return {index: mine for index, mine in ties.items() if mine}
+
+
+def _ties_of(
+    event: Event, by_signal: Mapping[str, list[Event]], by_article: Mapping[str, list[Event]]
+) -> dict[str, tuple[int, int, Event]]:
+    mine: dict[str, tuple[int, int, Event]] = {}
+    for claim in event.claims:
+        for other in by_signal.get(claim.signal_id, ()):
+            signals, articles, _ = mine.get(other.id, (0, 0, other))
+            mine[other.id] = (signals + 1, articles, other)
+    for article_id in {claim.article_id for claim in event.claims}:  # a revision's Signals have new ids
+        for other in by_article.get(article_id, ()):
+            if other.id in mine or _is_same_object(event, other):
                 signals, articles, _ = mine.get(other.id, (0, 0, other))
-                mine[other.id] = (signals + 1, articles, other)
-        for article_id in {claim.article_id for claim in event.claims}:  # a revision's Signals have new ids
-            for other in by_article.get(article_id, ()):
-                if other.id in mine or _is_same_object(event, other):
-                    signals, articles, _ = mine.get(other.id, (0, 0, other))
-                    mine[other.id] = (signals, articles + 1, other)
-        if mine:
-            ties[index] = mine
-    return ties
+                mine[other.id] = (signals, articles + 1, other)
+    return mine
 
 
 def _by_share(ties: _Ties) -> list[tuple[int, Event]]:
@@ -107,9 +110,8 @@ def _split(event: Event, mine: Mapping[str, tuple[int, int, Event]], *, is_kept:
 
 def _gone(event: Event, ties: _Ties, kept: Sequence[Event]) -> Event:
     """Return a stored event that no fold continues: swallowed by another one, or withdrawn."""
-    shares = sorted(
-        (-mine[event.id][0], kept[i].id) for i, mine in ties.items() if event.id in mine and mine[event.id][0]
-    )
+    parts = ((kept[index].id, mine.get(event.id, (0, 0, event))[0]) for index, mine in ties.items())
+    shares = sorted((-signals, id_) for id_, signals in parts if signals)
     if shares:
         return replace(event, merged_into=shares[0][1], story_id=None, closes=(), recorded_at=None)
     return replace(

@@ -11,7 +11,7 @@ import re2
 if TYPE_CHECKING:
     from riskwatch.model import Signal
 
-# Attributes that name the object, first known one first; a type without an entry has no object (merging.md 3).
+# Attributes that name the object, the first known one counts; a type without an entry has none.
 OBJECTS: dict[str, tuple[str, ...]] = {
     "leadership_exit": ("person",),
     "leadership_appointment": ("person",),
@@ -63,7 +63,7 @@ _FILLERS = frozenset({"the", "of", "mr", "ms", "dr"})
 
 
 def words_of(name: str) -> frozenset[str]:
-    """Return a name's words without case, diacritics, hyphens, titles and order: `Lin Jun-yang` is `Junyang LIN`."""
+    """Return a name's words without case, diacritics, hyphens and order: `Lin Jun-yang` is `Junyang LIN`."""
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
     for joiner in ("-", "\u2010", "\u2011", "'", "\u2019"):

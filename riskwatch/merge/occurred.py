@@ -50,7 +50,7 @@ class _Vote:
 
 
 def occurred(told: Sequence[Told], weights: Weights) -> Occurred:
-    """Decide when an event happened from its live (else denying) Signals in order of telling; at least one is needed."""
+    """Decide when an event happened from its live (else denying) Signals; at least one is needed."""
     own = [one for one in told if not one.is_copy] or list(told)
     first = min(one.at for one in own)
     votes = _votes(own, weights)

@@ -1,4 +1,4 @@
-"""The fold over the touched partitions of one vendor, and what follows from it for the vendor's other events."""
+"""The fold over the touched partitions of one vendor, and what follows for the vendor's other events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_WINDOW_DAYS = 30  # of a type that the taxonomy does not know
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a fold leaves: the events of the folded types, other events that changed with them, and all stories."""
+    """What a fold leaves: events of the folded types, other events that changed with them, all stories."""
 
     events: tuple[Event, ...]  # by (occurred_at, id)
     stories: tuple[Story, ...]  # all current ones of the vendor, by id
@@ -46,10 +46,10 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
     """Fold all Signals of a vendor's partitions again and return what is known then.
 
     Args:
-        signals: All Signals of the vendor and `types` that are not superseded; others are passed over.
+        signals: All Signals of the vendor and `types` that are not superseded; others are ignored.
         vendor: Vendor id.
-        types: Event types that are folded; a stored event of one of them that has no Signal left is withdrawn.
-        known: All stored events of the vendor. Merged-away ones may be among them; Verdicts on them go to the heir.
+        types: Event types to fold; a stored event of one of them without a Signal left is withdrawn.
+        known: All stored events of the vendor; Verdicts on merged-away ones among them go to the heir.
         briefs: Article id -> brief, at least of the Signals' Articles.
         taxonomy: Event types; `merge_window_days` are days.
         new_id: Makes an id for a new event or story.
@@ -58,7 +58,7 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
 
     Returns:
         The events of `types`, swallowed and withdrawn ones too; then known ones of other types whose story,
-        `closes`, `closed_at` or state changed. `recorded_at` is None on every event returned: it is a new version.
+        `closes` or `closed_at` changed. `recorded_at` is None on all: the store gives it.
     """
     weights = weights or Weights()
     wanted = frozenset(types)
@@ -71,14 +71,14 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
     spoken = voices(mine, briefs)
     folded: list[Event] = []
     for type_ in sorted(wanted):
-        told = tell((s for s in mine if s.type == type_), spoken)
+        ordered = tell((s for s in mine if s.type == type_), spoken)
         entry = taxonomy.get(type_)
         window_days = entry.merge_window_days if entry else DEFAULT_WINDOW_DAYS
-        clusters = fold(told, type_=type_, window_days=window_days)
+        clusters = fold(ordered, type_=type_, window_days=window_days)
         made = [resolve(cluster, vendor=vendor, weights=weights) for cluster in clusters]
         stored = [event for event in standing if event.type == type_]
         made = keep_ids(made, stored, window=timedelta(days=window_days), new_id=new_id)
-        folded += background.link(made, (one.signal for one in told))
+        folded += background.link(made, (one.signal for one in ordered))
     others = [event for event in standing if event.type not in wanted]
     heirs = {e.id: e.merged_into for e in (*known, *folded) if e.merged_into is not None}
     decided = judged.by_event(verdicts, heirs)

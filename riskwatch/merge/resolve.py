@@ -117,7 +117,7 @@ def _said(claims: Sequence[Told]) -> Attributes:
     for one in claims:
         for name, value in one.signal.attributes.items():
             if name == "count" and _is_number(value) and _is_number(said.get(name)):
-                said[name] = max(said[name], value)  # type: ignore[type-var] # both are numbers
+                said[name] = max(said[name], value)
             elif value != "":
                 said.setdefault(name, value)
     return said
@@ -159,13 +159,12 @@ def _agree(name: str, left: AttrValue, right: AttrValue) -> bool:
 
 
 def _stand(cluster: Cluster, weights: Weights) -> tuple[Assertion, bool, tuple[Conflict, ...]]:
-    """Return the assertion in force, whether it is disputed, and the contradiction where both sides weigh the same."""
+    """Return the assertion in force, whether it is disputed, and a contradiction of equal weight."""
     if not cluster.live:
         return Assertion.DENIED, False, ()
     best = max((one.signal.assertion for one in cluster.live), key=_STRENGTH.__getitem__)
-    if not cluster.denials:
-        return best, False, ()
-    if any(one.signal.primary and one.signal.assertion is Assertion.CONFIRMED for one in cluster.live):
+    confirming = (one for one in cluster.live if one.signal.assertion is Assertion.CONFIRMED)
+    if not cluster.denials or any(one.signal.primary for one in confirming):
         return best, False, ()
     if any(one.signal.primary for one in cluster.denials):
         return best, True, ()
@@ -193,7 +192,7 @@ def _object(type_: str, attributes: Mapping[str, AttrValue]) -> str | None:
 
 
 def _home(cluster: Cluster, *, vendor: str, role: AttrValue | None, weights: Weights) -> str:
-    """Return the one Subject where the event lives (scoring.md 5): the line that weighs most, a tie goes to the vendor."""
+    """Return the one Subject where the event lives: the line that weighs most; a tie goes to the vendor."""
     told = cluster.live or cluster.denials
     if told[0].signal.type in COMPANY_TYPES or role in COMPANY_ROLES:
         return vendor

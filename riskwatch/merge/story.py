@@ -23,7 +23,7 @@ def tell_stories(
 ) -> tuple[list[Event], tuple[Story, ...]]:
     """Return a vendor's events with the ids of their stories, and the stories by id.
 
-    Two live events are linked when (a) one Article asserts both or (b) both name the same person at most 30 days apart.
+    Two live events are linked when (a) one Article asserts both or (b) both name one person within 30 days.
     A story takes up the id that most of its events carried before (ties: the older id).
     """
     live = [e for e in events if e.state is EventState.LIVE and e.merged_into is None]

@@ -70,10 +70,11 @@ def _applied(event: Event, verdict: Verdict) -> Event:
     if verdict.kind is VerdictKind.SET_ATTRIBUTES:
         conflicts = tuple(c for c in event.conflicts if c.attribute not in verdict.values)
         return replace(event, attributes={**event.attributes, **verdict.values}, conflicts=conflicts)
-    if verdict.kind is VerdictKind.RE_DATE:
-        at = _instant(verdict, "occurred_at")
-        if at is None:
-            return event
+    return _placed(event, verdict)
+
+
+def _placed(event: Event, verdict: Verdict) -> Event:
+    if verdict.kind is VerdictKind.RE_DATE and (at := _instant(verdict, "occurred_at")) is not None:
         return replace(event, occurred_at=at, date_precision=_precision(at), date_conflicts=())
     home = verdict.values.get("home")
     if verdict.kind is VerdictKind.MOVE_HOME and isinstance(home, str) and home:

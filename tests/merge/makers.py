@@ -15,12 +15,29 @@ if TYPE_CHECKING:
     from riskwatch.model import Event, Verdict
 
 DAY0 = datetime(2026, 3, 3, tzinfo=UTC)
-WINDOWS = {
-    "leadership_exit": 45, "leadership_appointment": 45, "talent_exodus": 30, "layoffs": 21, "reorganization": 45,
-    "licence_restriction": 60, "licence_opening": 60, "deprecation": 90, "share_drop": 3, "lawsuit": 90,
-    "legal_resolution": 90, "outage": 1, "funding": 60, "export_control": 30, "restriction_lifted": 30,
-    "government_ban": 60, "compute_shortage": 45, "product_release": 21, "acquisition": 60, "adoption_milestone": 30,
-}  # fmt: skip
+_BY_DAYS: dict[int, tuple[str, ...]] = {
+    1: ("outage",),
+    3: ("share_drop", "share_gain"),
+    21: ("layoffs", "product_release"),
+    30: ("talent_exodus", "export_control", "restriction_lifted", "adoption_milestone", "safety_incident"),
+    45: (
+        "leadership_exit",
+        "leadership_appointment",
+        "reorganization",
+        "compute_shortage",
+        "access_suspension",
+    ),
+    60: ("licence_restriction", "funding", "acquisition", "government_ban", "partnership", "security_breach"),
+    90: (
+        "deprecation",
+        "lawsuit",
+        "regulatory_action",
+        "legal_resolution",
+        "adverse_ruling",
+        "vendor_shutdown",
+    ),
+}
+WINDOWS = {name: days for days, names in _BY_DAYS.items() for name in names}
 TAXONOMY: Mapping[str, EventType] = {
     name: EventType(name, Factor.LEADERSHIP, Direction.ADVERSE, "", {}, days)
     for name, days in WINDOWS.items()
@@ -54,8 +71,8 @@ def a_signal(article: str = "a", type_: str = "leadership_exit", *, at: float = 
         **fields,
     }
     attributes = {name: value for name, value in more.items() if value is not None}
-    name = f"s-{article}-{made['revision']}-{made['vendor']}-{made['line']}-{type_}-{sorted(attributes.items())}-{made['assertion']}"
-    made["id"] = fields.get("id", name)
+    parts = [article, made["revision"], made["vendor"], made["line"], type_, sorted(attributes.items())]
+    made["id"] = fields.get("id", "-".join(str(part) for part in [*parts, made["assertion"]]))
     made["assertion"] = Assertion(str(made["assertion"]))
     return Signal(article_id=article, type=type_, attributes=attributes, **made)  # type: ignore[arg-type] # by name
 
@@ -81,7 +98,7 @@ def ids() -> Callable[[], str]:
     return lambda: f"id{next(numbers):06d}"
 
 
-def merged(
+def merged(  # noqa: PLR0913 - every argument of merge has a default here
     signals: Sequence[Signal],
     *,
     known: Sequence[Event] = (),

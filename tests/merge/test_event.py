@@ -1,8 +1,11 @@
+import pytest
+
+from riskwatch.merge.keys import is_same_name, words_of
 from riskwatch.model import Assertion, EventState
 from tests.merge.makers import a_signal, day, events_of
 
 
-def test_two_families_on_one_departure_are_one_event():
+def test_two_families_on_one_departure_are_one_event() -> None:
     told = [a_signal("a", person="Junyang Lin"), a_signal("b", at=2, person="LIN JUN-YANG")]
 
     (event,) = events_of(told)
@@ -11,11 +14,306 @@ def test_two_families_on_one_departure_are_one_event():
     assert event.object == "Junyang Lin"
     assert event.state is EventState.LIVE
     assert event.assertion is Assertion.REPORTED
-    assert event.occurred_at == day(1)
-    assert event.date_precision == "published"
+    assert (event.first_told_at, event.last_live_at) == (day(1), day(2))
 
 
-def test_two_people_are_two_events():
+def test_two_people_are_two_events() -> None:
     told = [a_signal("a", person="Junyang Lin"), a_signal("b", person="Yu Bowen")]
 
     assert [e.object for e in events_of(told)] == ["Junyang Lin", "Yu Bowen"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Lin Junyang", "Junyang Lin"),
+        ("Dana Ortiz", "ortiz"),
+        ("Zoë Müller", "Zoe Muller"),
+        ("Zhou Jing-ren", "Jingren Zhou"),
+        ("Dana M. Ortiz", "Dana Ortiz"),
+        ("The New York Times", "New York Times"),
+    ],
+)
+def test_one_name_written_in_two_ways_is_one_name(left: str, right: str) -> None:
+    assert is_same_name(words_of(left), words_of(right))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("Dana Ortiz", "Luis Ortiz"), ("GPT-4", "GPT-4o"), ("", "Ortiz")]
+)
+def test_other_names_are_other_names(left: str, right: str) -> None:
+    assert not is_same_name(words_of(left), words_of(right))
+
+
+def test_a_family_name_that_two_people_share_joins_neither() -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz"),
+        a_signal("b", person="Luis Ortiz"),
+        a_signal("c", at=2, person="Ortiz"),
+    ]
+
+    assert sorted(str(e.object) for e in events_of(told)) == ["Dana Ortiz", "Luis Ortiz", "Ortiz"]
+
+
+def test_the_window_slides_with_the_last_live_signal() -> None:
+    told = [a_signal(name, at=at, person="Dana Ortiz") for name, at in (("a", 0), ("b", 40), ("c", 80))]
+
+    assert len(events_of(told)) == 1
+
+
+def test_after_three_windows_a_new_event_opens() -> None:
+    told = [a_signal(f"a{at}", at=at, person="Dana Ortiz") for at in range(0, 181, 45)]
+
+    assert [e.corroboration for e in events_of(told)] == [4, 1]
+
+
+def test_past_the_window_the_same_person_leaves_again() -> None:
+    told = [a_signal("a", person="Dana Ortiz"), a_signal("b", at=47, person="Dana Ortiz")]
+
+    assert len(events_of(told)) == 2
+
+
+def test_a_late_text_that_claims_the_date_finds_its_event() -> None:
+    told = [
+        a_signal("a", at=1, person="Dana Ortiz", claimed_at=day(0)),
+        a_signal("b", at=90, person="Dana Ortiz", claimed_at=day(0)),
+    ]
+
+    assert len(events_of(told)) == 1
+
+
+def test_a_null_object_joins_the_single_open_event() -> None:
+    told = [a_signal("a", "lawsuit", plaintiff="Getty Images"), a_signal("b", "lawsuit", at=5)]
+
+    (event,) = events_of(told)
+
+    assert (event.object, event.corroboration) == ("Getty Images", 2)
+
+
+def test_a_null_object_told_first_is_completed_by_the_named_one() -> None:
+    told = [a_signal("a", "lawsuit"), a_signal("b", "lawsuit", at=5, plaintiff="Getty Images")]
+
+    (event,) = events_of(told)
+
+    assert event.object == "Getty Images"
+
+
+def test_with_two_open_a_null_object_stands_alone() -> None:
+    told = [
+        a_signal("a", "lawsuit", plaintiff="Getty Images"),
+        a_signal("b", "lawsuit", plaintiff="Authors Guild"),
+        a_signal("c", "lawsuit", at=5),
+        a_signal("d", "lawsuit", at=6),
+    ]
+
+    assert sorted(str(e.object) for e in events_of(told)) == ["Authors Guild", "Getty Images", "None"]
+
+
+def test_a_role_joins_the_person_who_holds_it() -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz", role="cto"),
+        a_signal("b", person="Mira Weber", role="ceo"),
+        a_signal("c", at=2, role="cto"),
+    ]
+
+    assert {e.object: e.corroboration for e in events_of(told)} == {"Dana Ortiz": 2, "Mira Weber": 1}
+
+
+def test_a_role_never_joins_a_person_known_to_hold_another() -> None:
+    told = [a_signal("a", person="Dana Ortiz", role="cto"), a_signal("b", at=2, role="board_chair")]
+
+    assert {e.object for e in events_of(told)} == {"Dana Ortiz", "board_chair"}
+
+
+def test_a_role_joins_the_single_exit_whose_role_is_unknown() -> None:
+    told = [a_signal("a", person="Dana Ortiz"), a_signal("b", at=2, role="cto")]
+
+    (event,) = events_of(told)
+
+    assert event.attributes == {"person": "Dana Ortiz", "role": "cto"}
+
+
+def test_a_name_completes_the_exit_told_by_role() -> None:
+    told = [a_signal("a", role="cto"), a_signal("b", at=2, person="Dana Ortiz", role="cto")]
+
+    (event,) = events_of(told)
+
+    assert event.object == "Dana Ortiz"
+
+
+def test_a_name_with_another_role_does_not_complete_it() -> None:
+    told = [a_signal("a", role="cto"), a_signal("b", at=2, person="Dana Ortiz", role="ceo")]
+
+    assert len(events_of(told)) == 2
+
+
+def test_two_exits_of_one_role_leave_a_mere_role_alone() -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz", role="vp"),
+        a_signal("b", person="Mira Weber", role="vp"),
+        a_signal("c", at=2, role="vp"),
+        a_signal("d", at=3, role="vp"),
+        a_signal("e", at=4),
+    ]
+
+    found = {e.object: e.corroboration for e in events_of(told)}
+
+    assert found == {"Dana Ortiz": 1, "Mira Weber": 1, "vp": 3}
+
+
+def test_a_doubtful_signal_opens_no_event() -> None:
+    assert events_of([a_signal("a", person="Dana Ortiz", confidence=0.5)]) == ()
+
+
+def test_a_doubtful_signal_joins_an_open_event() -> None:
+    told = [a_signal("a", person="Dana Ortiz"), a_signal("b", at=2, person="Dana Ortiz", confidence=0.5)]
+
+    (event,) = events_of(told)
+
+    assert event.corroboration == 2
+
+
+def test_two_doubtful_families_open_an_event_together() -> None:
+    told = [a_signal(name, person="Dana Ortiz", confidence=0.5) for name in "ab"]
+
+    (event,) = events_of(told)
+
+    assert event.corroboration == 2
+
+
+def test_two_doubtful_articles_of_one_family_still_wait() -> None:
+    told = [a_signal(name, person="Dana Ortiz", confidence=0.5, family="one") for name in "ab"]
+
+    assert events_of(told) == ()
+
+
+def test_a_team_leaving_and_a_person_leaving_are_two_events() -> None:
+    told = [a_signal("a", person="Dana Ortiz"), a_signal("a", "talent_exodus", count=3)]
+
+    assert {e.type for e in events_of(told)} == {"leadership_exit", "talent_exodus"}
+
+
+def test_a_line_and_its_vendor_share_one_event_and_the_line_is_kept() -> None:
+    told = [
+        a_signal("a", "deprecation", product="Qwen3.5"),
+        a_signal("b", "deprecation", product="Qwen3.5", line="qwen"),
+    ]
+
+    (event,) = events_of(told)
+
+    assert event.home == "alibaba/qwen"
+
+
+def test_two_lines_have_two_team_departures() -> None:
+    told = [a_signal("a", "talent_exodus", line="qwen"), a_signal("b", "talent_exodus", line="wan")]
+
+    assert [e.home for e in events_of(told)] == ["alibaba/qwen", "alibaba/wan"]
+
+
+def test_one_person_told_for_two_lines_lives_on_the_vendor() -> None:
+    told = [a_signal("a", person="Dana Ortiz", line="qwen"), a_signal("b", person="Dana Ortiz", line="wan")]
+
+    (event,) = events_of(told)
+
+    assert event.home == "alibaba"
+
+
+@pytest.mark.parametrize("type_", ["share_drop", "lawsuit", "funding", "acquisition"])
+def test_company_matters_live_on_the_vendor(type_: str) -> None:
+    (event,) = events_of([a_signal("a", type_, line="qwen")])
+
+    assert event.home == "alibaba"
+
+
+def test_the_chairman_lives_on_the_vendor() -> None:
+    (event,) = events_of([a_signal("a", person="Joe Tsai", role="board_chair", line="qwen")])
+
+    assert event.home == "alibaba"
+
+
+def test_a_share_move_of_another_trading_day_with_its_own_number_is_new() -> None:
+    told = [
+        a_signal("a", "share_drop", percent=5.0, claimed_at=day(0)),
+        a_signal("b", "share_drop", at=2, percent=5.5, claimed_at=day(1)),
+    ]
+
+    assert len(events_of(told)) == 2
+
+
+def test_a_share_move_without_a_number_joins() -> None:
+    told = [
+        a_signal("a", "share_drop", percent=5.0, claimed_at=day(0)),
+        a_signal("b", "share_drop", at=2, claimed_at=day(1)),
+    ]
+
+    assert len(events_of(told)) == 1
+
+
+def test_a_share_move_off_by_more_than_two_points_is_new() -> None:
+    told = [a_signal("a", "share_drop", percent=5.0), a_signal("b", "share_drop", percent=7.5)]
+
+    assert len(events_of(told)) == 2
+
+
+def test_the_papers_of_the_next_day_retell_the_same_share_move() -> None:
+    told = [a_signal("a", "share_drop", percent=5.0), a_signal("b", "share_drop", at=2, percent=5.2)]
+
+    (event,) = events_of(told)
+
+    assert event.attributes["percent"] == 5.0
+
+
+def test_the_next_day_s_other_number_is_a_new_share_move() -> None:
+    told = [a_signal("a", "share_drop", percent=5.0), a_signal("b", "share_drop", at=2, percent=6.5)]
+
+    assert len(events_of(told)) == 2
+
+
+def test_an_outage_after_a_gap_of_six_hours_is_new() -> None:
+    told = [a_signal(f"a{at}", "outage", at=at, product="Qwen Chat") for at in (1, 1.2, 1.4, 1.7)]
+
+    assert [e.corroboration for e in events_of(told)] == [3, 1]
+
+
+def test_a_late_report_of_the_hour_of_an_outage_finds_it() -> None:
+    told = [
+        a_signal("a", "outage", at=1.3, product="Qwen Chat", claimed_at=day(1.25)),
+        a_signal("b", "outage", at=1.8, product="Qwen Chat", claimed_at=day(1.2)),
+        a_signal("c", "outage", at=2.5, product="Qwen Chat", claimed_at=day(1)),
+    ]
+
+    assert [{c.article_id for c in e.claims} for e in events_of(told)] == [{"c"}, {"a", "b"}]
+
+
+def test_a_resolved_outage_is_closed() -> None:
+    told = [
+        a_signal("a", "outage", at=1, product="Qwen Chat"),
+        a_signal("b", "outage", at=1.1, product="Qwen Chat", resolved=True),
+    ]
+
+    (event,) = events_of(told)
+
+    assert event.closed_at == day(1.1)
+    assert event.attributes["resolved"] is True
+
+
+def test_a_silent_family_opens_nothing() -> None:
+    from riskwatch.merge import Weights, merge
+    from tests.merge.makers import TAXONOMY, ids
+
+    told = merge(
+        [a_signal("a", person="Dana Ortiz", family="satire")],
+        vendor="alibaba",
+        types=["leadership_exit"],
+        known=[],
+        briefs={},
+        taxonomy=TAXONOMY,
+        new_id=ids(),
+        weights=Weights(silent_families=frozenset({"satire"})),
+    )
+
+    assert told.events == ()
+
+
+def test_a_type_that_the_taxonomy_does_not_know_still_merges() -> None:
+    assert len(events_of([a_signal("a", "mystery"), a_signal("b", "mystery", at=20)])) == 1
