@@ -98,11 +98,11 @@ def _typed(text: str, kind: str) -> AttrValue:
 def clause(scene: Scene, trigger: tuple[int, int]) -> tuple[int, int]:
     """Return the clause around a span of the masked sentence."""
     low, high = 0, len(scene.masked.text)
-    for match in scene.pack.words["clause_cut"].finditer(scene.masked.text):
-        if match.end() <= trigger[0]:
-            low = match.end()
-        elif match.start() >= trigger[1]:
-            high = min(high, match.start())
+    for start, end in scene.cuts:
+        if end <= trigger[0]:
+            low = max(low, end)
+        elif start >= trigger[1]:
+            high = min(high, start)
     return low, high
 
 

@@ -102,11 +102,16 @@ def _texts(article: Article) -> tuple[dict[str, str], list[str]]:
         if len(raw) > MAX_BYTES:
             text = raw[:MAX_BYTES].decode("utf-8", "ignore")  # noqa: PLW2901 - the cut text goes on
             notes.append(f"{name} cut at {MAX_BYTES} bytes")
-        # a lone surrogate cannot be encoded; one for one, so offsets hold
-        texts[name] = (
-            text if text.isascii() else "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
-        )
+        texts[name] = _encodable(text)
     return texts, notes
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate; replaced one for one, so offsets hold
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return text
 
 
 def _language(article: Article, ruleset: Ruleset) -> LanguageRules | None:

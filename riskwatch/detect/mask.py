@@ -208,16 +208,16 @@ def role_code(words: str, pack: Pack) -> str | None:
     return next((code for code, pattern in pack.role_codes if pattern.search(words)), None)
 
 
-def is_headline(sentence: str) -> bool:
-    """Whether nearly every word is capitalised, so that capitals say nothing about names."""
-    words = [word for word in sentence.split() if len(word) > 3 and word[0].isalpha()]
+def is_headline(masked: str) -> bool:
+    """Whether nearly every word beside the tokens is capitalised, so that capitals say nothing about names."""
+    words = [word for word in masked.split() if len(word) > 3 and word[0].isalpha()]
     return len(words) >= 4 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
 
 
 def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> list[Token]:
     """Return persons and companies that no register holds but that the sentence proves to be such."""
     found: list[Token] = []
-    headline = is_headline(masked.original)
+    headline = is_headline(masked.text)
     for low, high, words in capitalised(masked.text, pack):
         start, end = masked.span(low, high)
         if pack.org_suffix.search(words):

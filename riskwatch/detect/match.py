@@ -92,6 +92,8 @@ def _blocker(
         for match in pattern.finditer(masked.text):
             if match.start() - SLACK < trigger[1] and trigger[0] < match.end() + SLACK:
                 return name
+            if "n" in groups and _overlap(match.span(), groups["n"]):
+                return name  # the owned noun is no such noun: "shares insights"
     if "n" in groups and _has_unwatched_owner(masked, groups["n"][0], pack):
         return "unwatched_owner"
     if rule.needs_person and "who" in groups:
@@ -106,7 +108,7 @@ def _has_unwatched_owner(masked: Masked, at: int, pack: Pack) -> bool:
     before = masked.text[:at]
     if _COMPANY_BEFORE.search(before):
         return True
-    if is_headline(masked.original):
+    if is_headline(masked.text):
         return False
     plain = before.rstrip()
     owner = pack.words["possessive_end"].search(plain)

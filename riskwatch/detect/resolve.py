@@ -16,6 +16,8 @@ GRACE_DAYS = 30  # after a person's last day
 CONTEXT_CHARS = 200  # either side, at most one sentence
 CONTEXT_THRESHOLD = 2
 LIST_CHARS = 12  # between two names of one list
+DEAL_CHARS = 90  # between two vendors that deal with each other
+DEALING_ROLES = ("destination", "taker", "plaintiff")
 TITLE_WEIGHT = 3
 
 
@@ -167,7 +169,10 @@ def _of_lists(
         if known is None:
             continue
         neighbours = [e.token for e in (*placed, *accepted) if e.field == field and e.token.kind == "V"]
-        if any(_listed(hit, token, texts[field], pack) for token in neighbours):
+        text = texts[field]
+        if any(
+            _listed(hit, token, text, pack) or _dealing(hit, known, token, text, pack) for token in neighbours
+        ):
             accepted.append(Placed(field, _vendor_token(hit, known)))
     return accepted
 
@@ -175,6 +180,17 @@ def _of_lists(
 def _listed(hit: Hit, token: Token, text: str, pack: Pack) -> bool:
     low, high = (token.end, hit.start) if token.end <= hit.start else (hit.end, token.start)
     return 0 < high - low <= LIST_CHARS and bool(pack.words["list_join"].search(text[low:high]))
+
+
+def _dealing(hit: Hit, known: Known, token: Token, text: str, pack: Pack) -> bool:
+    """Whether the name takes part in something with another vendor nearby ("left Alibaba for Meta")."""
+    if token.vendor == known.vendor or abs(token.start - hit.start) > DEAL_CHARS:
+        return False
+    before, after = text[max(0, hit.start - DEAL_CHARS) : hit.start], text[hit.end : hit.end + DEAL_CHARS]
+    return any(
+        name in pack.cues and (pack.cues[name].before.search(before) or pack.cues[name].after.search(after))
+        for name in DEALING_ROLES
+    )
 
 
 def _family_names(

@@ -68,6 +68,7 @@ class Scene:
     roles: Mapping[int, frozenset[str]]  # token number -> roles
     companies: tuple[int, ...]  # numbers of V and O tokens, in order
     vendors: tuple[int, ...]  # numbers of V tokens, in order
+    cuts: tuple[tuple[int, int], ...]  # spans of the masked sentence that part clauses
 
 
 def scene_of(masked: Masked, *, pack: Pack, focus: Focus, item: date) -> Scene:
@@ -81,6 +82,7 @@ def scene_of(masked: Masked, *, pack: Pack, focus: Focus, item: date) -> Scene:
         roles=_roles(masked, companies, pack),
         companies=companies,
         vendors=tuple(number for number in companies if masked.tokens[number].kind == "V"),
+        cuts=clause_cuts(masked.text, pack),
     )
 
 
@@ -185,8 +187,19 @@ def _slot(
     return None
 
 
+def clause_cuts(text: str, pack: Pack) -> tuple[tuple[int, int], ...]:
+    """Return the spans that part clauses; a pattern marks the conjunction by a group when it must look further."""
+    pattern = pack.words["clause_cut"]
+    groups = tuple(pattern.groupindex.values())
+    found: list[tuple[int, int]] = []
+    for match in pattern.finditer(text):
+        marked = [match.span(group) for group in groups if match.span(group)[0] >= 0]
+        found.append(marked[0] if marked else match.span())
+    return tuple(found)
+
+
 def _cut(scene: Scene, start: int, end: int) -> bool:
-    return bool(scene.pack.words["clause_cut"].search(scene.masked.text[start:end]))
+    return any(start <= low and high <= end for low, high in scene.cuts)
 
 
 def _from_prep(
@@ -273,8 +286,7 @@ def _subject(
     candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
 ) -> Attribution | None:
     masked, at = scene.masked, candidate.trigger[0]
-    cuts = [match.end() for match in scene.pack.words["clause_cut"].finditer(masked.text[:at])]
-    first = cuts[-1] if cuts else 0
+    first = max((high for _, high in scene.cuts if high <= at), default=0)
     for number in reversed(scene.companies):
         if masked.ends[number] > at or masked.starts[number] < first or number in taken:
             continue
@@ -323,7 +335,7 @@ def _points_back(candidate: Candidate, scene: Scene) -> bool:
 
 
 def _has_unknown_name(scene: Scene) -> bool:
-    if is_headline(scene.masked.original):
+    if is_headline(scene.masked.text):
         return True
     text = scene.masked.text
     return any(low > 0 and text[:low].strip(" \"'“‘(") for low, _, _ in capitalised(text, scene.pack))
