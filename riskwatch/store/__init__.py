@@ -1,7 +1,9 @@
 """Values in, values out again: what riskwatch remembers.
 
-`Store.begin()` opens a UnitOfWork: the stores on one connection and one transaction. Leaving the block commits, an exception
-rolls back. Every instant is aware UTC; sequences are sorted as the docstring says. No method touches the network.
+`Store.begin()` opens a UnitOfWork: the stores on one connection and one transaction. Leaving the block
+commits, an exception rolls back. Every instant is aware UTC; sequences are sorted as the docstring says; no
+method touches the network. NUL and lone surrogates in any text are stored as U+FFFD. Storing the same again
+changes nothing.
 `known_at` always means: only rows with recorded_at <= known_at; None means all rows.
 """
 
@@ -40,7 +42,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Filters of an event listing; empty means all. The listing is newest first: (occurred_at, id) descending."""
+    """Filters of an event listing, newest first by (occurred_at, id); empty means all."""
 
     vendor: str | None = None
     home: str | None = None
@@ -71,9 +73,10 @@ class ArticleStore(Protocol):
     """Sources' state, polls and Articles with their revisions and mentions."""
 
     def add_articles(self, articles: Sequence[Article], *, now: datetime) -> Added:
-        """Store new Articles and new revisions; identity is (source_id, guid). Same text_key and title: nothing changes.
+        """Store new Articles and new revisions; identity is (source_id, guid), the first of a batch counts.
 
-        first_seen_at and recorded_at become `now` where they are None. Articles new or changed are then `pending`.
+        Same text_key and title: nothing changes. first_seen_at and recorded_at become `now` where they are
+        None. Articles new or changed are then `pending`.
         """
         ...
 
@@ -83,6 +86,10 @@ class ArticleStore(Protocol):
 
     def count_pending(self) -> int:
         """Return how many Articles wait for detection."""
+        ...
+
+    def redetect(self, *, ruleset: str) -> int:
+        """Put Articles detected with another ruleset back on the pending list; return how many."""
         ...
 
     def mark_detected(self, results: Mapping[str, Detection], *, ruleset: str, now: datetime) -> None:
@@ -131,7 +138,7 @@ class ArticleStore(Protocol):
     def lease_sources(
         self, source_ids: Sequence[str], *, token: str, now: datetime, until: datetime
     ) -> Sequence[str]:
-        """Claim Sources that nobody holds at `now`; return those that were claimed. Two workers never get the same one."""
+        """Claim Sources that nobody holds at `now`; return those claimed, which no other worker gets."""
         ...
 
     def host_states(self) -> Mapping[str, HostState]:
@@ -165,7 +172,7 @@ class EventStore(Protocol):
     def add_signals(
         self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime
     ) -> None:
-        """Store the Signals of one revision; live Signals of its older revisions become superseded at `now`.
+        """Store the Signals of one revision; other live Signals of the Article become superseded at `now`.
 
         Storing the same Signals again changes nothing.
         """
@@ -174,7 +181,7 @@ class EventStore(Protocol):
     def signals(
         self, vendor: str, *, types: Sequence[str] = (), known_at: datetime | None = None
     ) -> Sequence[Signal]:
-        """Return the Signals of a vendor that are not superseded (at known_at), sorted by (told_at, text_key, start, id)."""
+        """Return the Signals of a vendor in force (at known_at), sorted by (told_at, text_key, start, id)."""
         ...
 
     def signals_of_article(self, article_id: str) -> Sequence[Signal]:
@@ -186,11 +193,11 @@ class EventStore(Protocol):
         ...
 
     def superseded_vendors(self, article_id: str) -> Sequence[tuple[str, str]]:
-        """Return (vendor, type) pairs of an Article's stored live Signals: the partitions a new revision touches."""
+        """Return (vendor, type) pairs of an Article's live Signals: what a new revision touches."""
         ...
 
     def save_events(self, events: Sequence[Event], *, now: datetime) -> None:
-        """Append a version of each Event (recorded_at = now) and make it the current one."""
+        """Append a version of each Event that differs from its current one (recorded_at = now)."""
         ...
 
     def event(self, event_id: str, *, known_at: datetime | None = None) -> Event:
@@ -202,11 +209,15 @@ class EventStore(Protocol):
         ...
 
     def events_of(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Event]:
-        """Return a vendor's Events (all states but merged-away ones) by (occurred_at, id); one indexed range read."""
+        """Return a vendor's Events, without merged-away ones, by (occurred_at, id); one indexed read."""
         ...
 
     def versions_of(self, vendor: str) -> Sequence[Event]:
-        """Return every version of every Event of a vendor, by (recorded_at, id): what as-known replays need."""
+        """Return every version of a vendor's Events, by (recorded_at, id): what as-known replays need."""
+        ...
+
+    def events_of_article(self, article_id: str) -> Sequence[Event]:
+        """Return the current Events that rest, or once rested, on an Article, by (occurred_at, id)."""
         ...
 
     def list_events(self, where: EventFilter) -> Sequence[Event]:
@@ -238,7 +249,7 @@ class ScoreStore(Protocol):
     """Snapshots, never rewritten."""
 
     def add_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
-        """Append Snapshots; one with the same (subject, result_id, cause, day) as a stored one is not doubled."""
+        """Append Snapshots; one of the same (subject, result_id, cause, UTC day of as_of) is not doubled."""
         ...
 
     def latest(self, subject: str, *, known_at: datetime | None = None) -> Snapshot | None:
@@ -256,7 +267,7 @@ class ScoreStore(Protocol):
     def history_points(
         self, *, since: datetime, until: datetime
     ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
-        """Return Subject id -> (as_of, points or None) of all Snapshots in the span, oldest first; one query, no JSON."""
+        """Return Subject id -> (as_of, points or None) of the Snapshots in the span, oldest first; no JSON."""
         ...
 
     def save_methodology(self, *, version: int, digest: str, text: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from riskwatch.store import Added, ArticleFilter
 from riskwatch.store.sql import SqlStore
 from tests.store.builders import HOUR, NOON, a_mention, an_article
 
-NASTY = "\0 \ud800 \u202e 𝔘𝔫𝔦 阿里巴巴 '; DROP TABLE article; -- \" % _ \\ \r\n \U0010ffff"
+NASTY = "\0 \ud800 \u202e \U0001d518 阿里巴巴 '; DROP TABLE article; -- \" % _ \\ \r\n \U0010ffff"
 
 
 def _detected(*subjects: str, sketch: tuple[int, ...] = ()) -> Detection:

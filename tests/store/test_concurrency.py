@@ -114,6 +114,7 @@ def test_a_process_killed_in_mid_transaction_leaves_the_old_state(store: SqlStor
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
 
     assert (died.returncode, died.stdout) == (-signal.SIGKILL, "written\n")

@@ -24,7 +24,7 @@ def _plans(store: SqlStore) -> Iterator[list[str]]:
     plans: list[str] = []
 
     def explain(
-        connection: Connection, cursor: object, statement: str, parameters: object, *_: object
+        connection: Connection, _cursor: object, statement: str, parameters: object, *_: object
     ) -> None:
         if statement.startswith(("SELECT", "WITH")):
             rows = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)

@@ -71,7 +71,7 @@ def test_a_newer_schema_is_refused_with_what_to_do(url: str, store: SqlStore) ->
         store.migrate()
 
 
-def test_an_older_schema_is_behind(url: str, store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_schema_is_behind(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "REVISIONS", (*REVISIONS, "next"))
 
     assert store.check_schema() == "behind"

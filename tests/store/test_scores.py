@@ -1,3 +1,4 @@
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -97,7 +98,7 @@ def test_the_data_version_grows_with_a_write_and_stays_after_a_rollback(store: S
         start = unit.scores.data_version()
         unit.scores.add_snapshots([a_snapshot()])
         assert unit.scores.data_version() == start + 1
-    with pytest.raises(ZeroDivisionError), store.begin() as unit:
+    with contextlib.suppress(ZeroDivisionError), store.begin() as unit:
         unit.scores.add_snapshots([replace(a_snapshot("n2"), cause="daily")])
         raise ZeroDivisionError
 

@@ -53,7 +53,7 @@ class SqlStore:
         return schema.check_schema(self._engine)
 
     def migrate(self) -> bool:
-        """Bring the schema to head under a lock, a SQLite file after a backup; return whether anything was done."""
+        """Bring the schema to head under a lock, a SQLite file after a backup; return whether needed."""
         return schema.migrate(self._engine)
 
     def close(self) -> None:

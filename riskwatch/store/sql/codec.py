@@ -1,9 +1,9 @@
 """Frozen dataclass → JSON text, and back without loss.
 
-The shape is read from the type hints once per class. Instants become ISO text in UTC with microseconds, enums their
-value, tuples lists. A key that a stored text lacks takes the field's default, so an optional field may be added to a
-value later; unknown keys are ignored. Strings that no database takes are mended by `clean`; everything else comes
-back equal, int and float kept apart.
+The shape is read from the type hints once per class. Instants become ISO text in UTC with microseconds,
+enums their value, tuples lists. A key that a stored text lacks takes the field's default, so an optional
+field may be added to a value later; unknown keys are ignored. Strings that no database takes are mended by
+`clean`; everything else comes back equal, int and float kept apart.
 """
 
 # ruff: noqa: ANN401 - it codes values of any type, told apart by the hints of their class

@@ -28,7 +28,7 @@ class Instant(TypeDecorator[datetime]):
         """Return the microseconds; raises ValueError on a naive instant."""
         return None if value is None else (instant(value) - EPOCH) // _TICK
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's call
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's call
         """Return the instant in UTC."""
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
@@ -51,7 +51,7 @@ class Words(TypeDecorator[str]):
 
 
 class Prose(Words):
-    """Words that are read and searched, not sorted: in the collation of the database, which knows upper and lower case."""
+    """Words that are read and searched, not sorted, in the collation of the database."""
 
     cache_ok = True
 
@@ -70,7 +70,7 @@ class Sketch(TypeDecorator[tuple[int, ...]]):
         """Return the packed hashes; raises OverflowError on a number outside 64 bits."""
         return _swapped(array("Q", value)).tobytes() if value else None
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[int, ...]:  # noqa: ARG002 - SQLAlchemy's call
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> tuple[int, ...]:  # noqa: ARG002 - SQLAlchemy's call
         """Return the hashes, () where there are none."""
         return tuple(_swapped(array("Q", bytes(value)))) if value else ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ _PRAGMAS = (
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine; nothing is connected yet. Make it after a fork. Raises Unavailable on a URL it cannot use."""
+    """Return an engine, not yet connected; make it after a fork. Raises Unavailable on an unusable URL."""
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -56,7 +57,7 @@ def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=10, max_overflow=20)
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves: the driver's own loses concurrent updates
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
@@ -80,7 +81,8 @@ def _folded(text: str | None) -> str | None:
 def transaction(engine: Engine, *, write: bool) -> Iterator[Connection]:
     """Open one transaction; a reading one sees one state of the data from its first read to its end.
 
-    Raises Unavailable when the database cannot be reached or stays locked, Conflict or NotFound when a constraint refuses.
+    Raises Unavailable when the database cannot be reached or stays locked, Conflict or NotFound when it
+    refuses a row.
     """
     with _told(engine), _connected(engine, write=write) as connection, connection.begin():
         yield connection

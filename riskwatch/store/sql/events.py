@@ -27,7 +27,7 @@ class SqlEvents(SqlSignals, SqlStories):
     """The EventStore on one transaction."""
 
     def save_events(self, events: Sequence[Event], *, now: datetime) -> None:
-        """Append a version of each Event and make it the current one; one equal to its current version adds nothing.
+        """Append a version of each Event that differs from its current one.
 
         A version is recorded at `now`, or with its predecessor where the clock went back.
         """
@@ -99,7 +99,7 @@ class SqlEvents(SqlSignals, SqlStories):
         return found
 
     def events_of(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Event]:
-        """Return a vendor's Events (all states but merged-away ones) by (occurred_at, id); one indexed range read."""
+        """Return a vendor's Events, without merged-away ones, by (occurred_at, id); one indexed read."""
         query = _READ.where(_V.vendor == vendor, known(_V.recorded_at, _V.ended_at, known_at))
         return self._events(query.where(_V.merged_into.is_(None)).order_by(_V.occurred_at, _V.event_id))
 
@@ -121,7 +121,7 @@ class SqlEvents(SqlSignals, SqlStories):
         return self._events(_READ.where(*_conditions(where)).order_by(*order).limit(where.limit))
 
     def add_verdict(self, verdict_: Verdict) -> None:
-        """Append a Verdict; raises Conflict on a taken id, NotFound on an unknown Event, Invalid without recorded_at."""
+        """Append a Verdict; raises Conflict (taken id), NotFound (no Event), Invalid (no recorded_at)."""
         if verdict_.recorded_at is None:
             raise Invalid("recorded_at", "a verdict needs the instant at which it was given")
         row = {"id": verdict_.id, "event_id": verdict_.event_id, "recorded_at": verdict_.recorded_at}

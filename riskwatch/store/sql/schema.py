@@ -45,7 +45,7 @@ def migrate(engine: Engine) -> bool:
 def backup(path: Path, *, to: Path | None = None, keep: int = KEPT_BACKUPS) -> Path:
     """Copy a SQLite database, also while it is written, and check the copy; return the file made.
 
-    Without `to` the copy is `<name>.backup-<n>` beside it, n counting up, and only the newest `keep` of them stay.
+    Without `to` the copy is `<name>.backup-<n>` beside it, n counting up; only the newest `keep` stay.
     Raises Unavailable when there is no such database or the copy is damaged.
     """
     if not path.is_file():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, true
+from sqlalchemy import CTE, ColumnElement, Row, Select, func, select, true
 
 from riskwatch.errors import Conflict
 from riskwatch.model import Score, Snapshot
@@ -26,7 +26,7 @@ class SqlScores:
         self._session = session
 
     def add_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
-        """Append Snapshots; one with the same (subject, result_id, cause, UTC day of as_of) as a stored one is not doubled."""
+        """Append Snapshots; one of the same (subject, result_id, cause, UTC day of as_of) is not doubled."""
         statement = self._session.insert(snapshot).on_conflict_do_nothing().returning(_S.id)
         for part in chunks(snapshots):
             if self._session.run(statement, [_row(one) for one in part]).first() is not None:
@@ -61,7 +61,7 @@ class SqlScores:
     def history_points(
         self, *, since: datetime, until: datetime
     ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
-        """Return Subject id -> (as_of, points or None) of all Snapshots in the span, oldest first; one query, no JSON."""
+        """Return Subject id -> (as_of, points) of the Snapshots in the span, oldest first; no JSON."""
         query = select(_S.subject, _S.as_of, _S.points).where(_S.as_of.between(since, until))
         found: dict[str, list[tuple[datetime, float | None]]] = {}
         for row in self._session.read(query.order_by(_S.subject, _S.as_of, _S.recorded_at)):
@@ -80,7 +80,7 @@ class SqlScores:
         query = select(methodology.c.digest).where(methodology.c.version == version)
         if self._session.read(query).scalar_one() != digest:
             raise Conflict(
-                f"methodology {version} is already stored with another digest: give the changed one a new version"
+                f"methodology {version} is stored with another digest: give the changed one a new version"
             )
 
     def data_version(self) -> int:
@@ -93,7 +93,7 @@ def _known(known_at: datetime | None) -> ColumnElement[bool]:
     return true() if known_at is None else _S.recorded_at <= known_at
 
 
-def _subjects() -> Any:
+def _subjects() -> CTE:
     """Every Subject by hopping along the index: reading it whole would grow with the history."""
     first: Select[Any] = select(func.min(_S.subject, type_=_S.subject.type).label("subject"))
     hops = first.cte("subjects", recursive=True)

@@ -1,8 +1,8 @@
 """Words of a reader → conditions on the text of an Article's newest revision.
 
-Every word must occur in title or text, letters of either case. SQLite narrows words of three characters and more by a
-trigram index (FTS5) and then looks into the text; texts not yet indexed, and shorter words (Chinese ones of two among
-them), are scanned. PostgreSQL goes by ILIKE, which pg_trgm speeds up where it is installed.
+Every word must occur in title or text, letters of either case. SQLite narrows words of three characters and
+more by a trigram index (FTS5) and then looks into the text; texts not yet indexed, and shorter words (Chinese
+ones of two among them), are scanned. PostgreSQL goes by ILIKE, which pg_trgm speeds up where it is installed.
 The index is fed in bulk behind the newest revisions: indexing within each poll cost six times as much.
 """
 
@@ -22,8 +22,10 @@ _TRIGRAM = 3
 _INDEX = table("article_search", column("rowid", Integer))
 _MARK = text("SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'search_mark'")
 _FEED = (
-    "INSERT INTO article_search (rowid, title, text) SELECT seq, title, text FROM article_revision WHERE seq > :mark",
-    "UPDATE setting SET value = (SELECT COALESCE(MAX(seq), 0) FROM article_revision) WHERE name = 'search_mark'",
+    """INSERT INTO article_search (rowid, title, text)
+       SELECT seq, title, text FROM article_revision WHERE seq > :mark""",
+    """UPDATE setting SET value = (SELECT COALESCE(MAX(seq), 0) FROM article_revision)
+       WHERE name = 'search_mark'""",
 )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Select,
     Table,
     and_,
     case,
@@ -86,7 +87,7 @@ class Session:
         if rows:
             self.run(insert(table), list(rows))
 
-    def insert(self, table: Table) -> Any:
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Return the INSERT of this database, with its ON CONFLICT clauses."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 

@@ -26,9 +26,10 @@ class SqlSignals:
     def add_signals(
         self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime
     ) -> None:
-        """Store the Signals of one revision; live ones of the Article that are not among them become superseded.
+        """Store the Signals of one revision; other live ones of the Article become superseded.
 
-        Also those of the same revision, which another ruleset found. A revision older than one with stored Signals changes nothing.
+        Also those of the same revision, which another ruleset found. A revision older than one with live
+        Signals changes nothing.
         """
         held = self._session.read(
             select(signal.c.seq, signal.c.id, signal.c.revision, signal.c.body).where(
@@ -51,7 +52,7 @@ class SqlSignals:
     def signals(
         self, vendor: str, *, types: Sequence[str] = (), known_at: datetime | None = None
     ) -> Sequence[Signal]:
-        """Return the Signals of a vendor that are not superseded (at known_at), sorted by (told_at, text_key, start, id)."""
+        """Return the Signals of a vendor in force (at known_at), sorted by (told_at, text_key, start, id)."""
         query = _READ.where(
             signal.c.vendor == vendor, known(signal.c.recorded_at, signal.c.superseded_at, known_at)
         )

@@ -63,7 +63,7 @@ class SqlSources:
         self._session.upsert(host_state, asdict(state))
 
     def add_polls(self, polls: Sequence[Poll]) -> None:
-        """Append poll rows; one whose id is stored already is passed over. A Source polled is a Source seen."""
+        """Append poll rows; one whose id is stored is passed over. A Source polled is a Source seen."""
         for part in chunks(polls):
             self._ensure(sorted({one.source_id for one in part}))
             statement = self._session.insert(poll).on_conflict_do_nothing().returning(poll.c.id)

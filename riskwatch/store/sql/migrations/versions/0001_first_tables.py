@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - one statement a table and index
     op.create_table(
         "api_key",
         sa.Column("id", Words(), nullable=False),
@@ -337,15 +337,16 @@ def _add_fts(connection: sa.Connection) -> None:
     except sa.exc.OperationalError:
         return  # a SQLite without FTS5 or its trigrams: texts are scanned
     op.execute("INSERT INTO setting (name, value) VALUES ('search_mark', '0')")
-    for name, when in (("drop", "DELETE"), ("change", "UPDATE OF title, text")):
-        again = _FTS_ADD if name == "change" else ""
-        op.execute(
-            f"CREATE TRIGGER article_search_{name} AFTER {when} ON article_revision "
-            f"WHEN old.seq <= (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'search_mark') "
-            f"BEGIN {_FTS_DROP} {again} END"
-        )
+    op.execute(f"CREATE TRIGGER article_search_drop AFTER DELETE {_FTS_WHEN} BEGIN {_FTS_DROP} END")
+    op.execute(
+        f"CREATE TRIGGER article_search_change AFTER UPDATE OF title, text {_FTS_WHEN} BEGIN {_FTS_DROP} {_FTS_ADD} END"
+    )
 
 
+_FTS_WHEN = (
+    "ON article_revision "
+    "WHEN old.seq <= (SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'search_mark')"
+)
 _FTS = (
     "CREATE VIRTUAL TABLE article_search USING fts5("
     "title, text, content='article_revision', content_rowid='seq', tokenize='trigram', detail=none)"
