@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from riskwatch.model import Claim, Delta, Event, Score
+from riskwatch.model import Attributes, Claim, Delta, Event, Score
 from riskwatch.score.contribution import STRUCTURAL
 from riskwatch.score.engine import internal_points
 from riskwatch.score.inputs import Inputs, is_counted, known, occurred_at
@@ -58,7 +58,7 @@ def _steps(before: Inputs, after: Inputs) -> tuple[Inputs, ...]:
     mitigations = before.methodology.mitigations.types.keys() | after.methodology.mitigations.types.keys()
     waits = frozenset(rule.attr for rule in before.methodology.mitigations.attributes.values())
 
-    corrected = {id_: _corrected(event, now[id_]) for id_, event in then.items() if id_ in now}
+    corrected = {id_: _corrected(event, now[id_], waits) for id_, event in then.items() if id_ in now}
     evidenced = {
         id_: _denied_more(event, now[id_])
         if event.type in mitigations
@@ -92,7 +92,7 @@ def _as_of(event: Event, as_of: datetime) -> Event:
     return replace(event, closed_at=None) if is_ahead else event
 
 
-def _corrected(then: Event, now: Event) -> Event:
+def _corrected(then: Event, now: Event, waits: frozenset[str]) -> Event:
     """Return today's event with the claims of then: withdrawn, re-dated or moved, nothing added."""
     still = {claim.signal_id for claim in now.claims}
     claims = tuple(claim for claim in then.claims if claim.signal_id in still)
@@ -100,11 +100,18 @@ def _corrected(then: Event, now: Event) -> Event:
     return replace(
         now,
         claims=claims,
-        attributes=then.attributes if is_told_more else now.attributes,
+        attributes=then.attributes if is_told_more else _still_open(then, now, waits),
         assertion=then.assertion if is_told_more else now.assertion,
         closes=tuple(id_ for id_ in then.closes if id_ in now.closes),
         closed_at=now.closed_at if then.closed_at is not None else None,
     )
+
+
+def _still_open(then: Event, now: Event, waits: frozenset[str]) -> Attributes:
+    ended = {
+        name for name in waits if now.attributes.get(name) is True and then.attributes.get(name) is not True
+    }
+    return {name: value for name, value in now.attributes.items() if name not in ended}
 
 
 def _evidenced(corrected: Event, now: Event, waits: frozenset[str]) -> Event:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from riskwatch.model import Event, Factor
-from riskwatch.score import evaluate
-from tests.score.builders import a_claim, an_event, day, some_inputs, without_baseline
+from riskwatch.model import Event, Factor, Verdict, VerdictKind
+from riskwatch.score import by_cause, evaluate
+from tests.score.builders import ROOT, a_claim, an_event, day, some_inputs, without_baseline
 
 TIERS = {"A": "1", "B": "2", "C": "2", "D": "3", "E": "3"}
 
@@ -29,8 +30,6 @@ LICENCE = an_event("licence", "licence_restriction", on=1, claims=told("CD", "ru
 COMPUTE = an_event("compute", "compute_shortage", on=1, claims=told("BD", "reported", 1), story_id="s")
 APPT = an_event("appt", "leadership_appointment", on=2, claims=told("AB", "reported", 2),
                 attributes={"role": "technical_lead"}, story_id="s", closes=("exit",))  # fmt: skip
-RESTRICTION_2 = an_event("licence2", "licence_restriction", on=36, story_id="s2",
-                         claims=(a_claim("B", "2", "reported", at=day(36)), a_claim("D", "3", "reported", at=day(36))))  # fmt: skip
 STORY = (EXIT, EXODUS, REORG, SHARE, LICENCE, COMPUTE, APPT)
 
 
@@ -151,3 +150,51 @@ def test_five_articles_counted_as_five_exits_would_cost_more_than_one_exit_told_
 
     assert wrong.points == pytest.approx(63.7083, abs=5e-4)
     assert right.points == pytest.approx(69.2589, abs=5e-4)
+
+
+def test_the_movement_of_each_day_has_the_printed_causes():
+    kernel = without_baseline()
+    day_0, day_1, day_2 = (some_inputs(*as_known_then(STORY, at), at=at, method=kernel) for at in (0, 1, 2))
+
+    first, second = by_cause(day_0, day_1), by_cause(day_1, day_2)
+    rest = dict.fromkeys(("corrections", "evidence", "register", "methodology"), 0.0)
+    assert first == pytest.approx({"time": 0, "relief": 0, "new": -16.3221, **rest}, abs=5e-5)
+    assert second == pytest.approx({"time": 0.0221, "relief": 4.2969, "new": 0, **rest}, abs=5e-5)
+
+
+@pytest.mark.parametrize(("at", "points"), [(35, 57.226), (36, 51.433), (163, 64.181), (164, 68.201)])
+def test_the_sequel_scores_as_printed(at, points):
+    restriction = an_event("licence2", "licence_restriction", on=36, story_id="s2",
+                           claims=(a_claim("B", "2", "reported"), a_claim("D", "3", "reported")))  # fmt: skip
+    opening = an_event("open", "licence_opening", on=164, story_id="s2", claims=(a_claim("V", "primary"),))
+    resized = Verdict("v", "licence2", VerdictKind.SET_MAGNITUDE, "Ann", "one model only", {"magnitude": 0.7})
+    known = as_known_then((*STORY, restriction, opening), at)
+    score = evaluate(some_inputs(*known, at=at, method=without_baseline(), verdicts=(resized,)))
+
+    assert score.points == pytest.approx(points, abs=5e-4)
+
+
+def test_background_advice_and_other_vendors_cost_nothing():
+    retold = tuple(a_claim("A", "1", status, id_=status) for status in ("background", "hypothetical"))
+    context = an_event("ctx", "export_control", on=1, claims=retold)
+    others = tuple(
+        an_event(f"o{n}", "leadership_exit", home=home) for n, home in enumerate(("meta", "openai/gpt"))
+    )
+
+    assert view("qwen", 2, (*STORY, context, *others)).points == view("qwen", 2).points
+
+
+def test_the_whole_explanation_stays_as_it_was_reviewed():
+    score = view("alibaba", 2)
+    told = {
+        "points": round(score.internal_points, 1),
+        "structural": score.structural_printed,
+        "contributions": {
+            c.event_id: [c.printed_points, round(c.score_without, 1)] for c in score.contributions
+        },
+        "factors": {f.factor.value: round(f.points, 1) for f in score.factors},
+        "not_counted": {note.event_id: note.reason for note in score.not_counted},
+    }
+    golden = ROOT / "tests" / "golden" / "score" / "qwen-alibaba-day-2.json"
+
+    assert told == json.loads(golden.read_text("utf-8"))

@@ -148,7 +148,8 @@ def test_a_ruling_never_closes_its_suit():
 def test_a_person_closes_reopens_and_resizes():
     def decided(*kinds):
         verdicts = tuple(
-            Verdict(f"v{n}", "e", kind, "Ann", "seen", {"magnitude": 2.0}, day(n)) for n, kind in enumerate(kinds)
+            Verdict(f"v{n}", "e", kind, "Ann", "seen", {"magnitude": 2.0}, day(n))
+            for n, kind in enumerate(kinds)
         )
         return contribution(suit(), at=30, verdicts=verdicts)
 
