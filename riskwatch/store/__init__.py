@@ -267,7 +267,7 @@ class ScoreStore(Protocol):
     def history_points(
         self, *, since: datetime, until: datetime
     ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
-        """Return Subject id -> (as_of, points or None) of the Snapshots in the span, oldest first; no JSON."""
+        """Return Subject id -> (as_of, points) of the Snapshots in the span, oldest first; no JSON."""
         ...
 
     def save_methodology(self, *, version: int, digest: str, text: str, now: datetime) -> None:

@@ -1,8 +1,9 @@
 """Reads that must not grow with what they do not ask for: SQLite's own account of how it finds the rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
@@ -24,7 +25,7 @@ def _plans(store: SqlStore) -> Iterator[list[str]]:
     plans: list[str] = []
 
     def explain(
-        connection: Connection, _cursor: object, statement: str, parameters: object, *_: object
+        connection: Connection, _cursor: object, statement: str, parameters: Sequence[Any], *_: object
     ) -> None:
         if statement.startswith(("SELECT", "WITH")):
             rows = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)

@@ -139,6 +139,7 @@ def test_a_backup_holds_what_was_committed_and_only_three_are_kept(
     store = open_store(f"sqlite:///{path}")
     store.migrate()
 
+    made = path
     for number in range(12):
         with store.begin() as unit:
             unit.articles.add_articles([an_article(str(number))], now=NOON)

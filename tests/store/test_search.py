@@ -1,8 +1,10 @@
 import pytest
+from sqlalchemy import text as sql
 
 from riskwatch.model import Detection
 from riskwatch.store import ArticleFilter
 from riskwatch.store.sql import SqlStore
+from riskwatch.store.sql.engine import make_engine
 from tests.store.builders import NOON, an_article
 
 TEXTS = {
@@ -65,3 +67,27 @@ def test_only_the_newest_revision_is_searched(store: SqlStore) -> None:
 
         assert len(unit.articles.articles(ArticleFilter(query="fresh"))) == 1
         assert unit.articles.articles(ArticleFilter(query="old wor")) == ()
+
+
+@pytest.mark.parametrize("database", ["sqlite"])
+def test_the_index_follows_texts_that_are_dropped_or_emptied(store: SqlStore, url: str) -> None:
+    with store.begin() as unit:
+        new = unit.articles.add_articles(
+            [an_article(name, text=f"{name} wording") for name in "ab"], now=NOON
+        ).new
+        unit.articles.mark_detected({id_: Detection((), ()) for id_ in new}, ruleset="r", now=NOON)
+        unit.articles.add_articles([an_article("c", text="c wording")], now=NOON)
+    engine = make_engine(url)
+
+    with engine.begin() as connection:
+        connection.execute(
+            sql("UPDATE article_revision SET text = 'gone' WHERE text IN ('a wording', 'c wording')")
+        )
+        connection.execute(sql("DELETE FROM article_revision WHERE text = 'b wording'"))
+        check = "INSERT INTO article_search (article_search, rank) VALUES ('integrity-check', 0)"
+        connection.execute(sql(check))
+    engine.dispose()
+
+    with store.begin() as unit:
+        assert unit.articles.articles(ArticleFilter(query="wording")) == ()
+        assert len(unit.articles.articles(ArticleFilter(query="gone"))) == 2

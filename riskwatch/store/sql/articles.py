@@ -64,7 +64,7 @@ class SqlArticles(SqlSources):
             batch.setdefault(article_id(given.source_id, given.guid), given)
         held = self._held_revisions(batch)
         new, changed, flagged = _sorted_out(batch, held)
-        told = [replace(a, id=i, revision=1, **_seen(a, now)) for i, a in batch.items() if i in new]
+        told = [replace(a, id=i, revision=1, **_seen(a, now)) for i, a in sorted(batch.items()) if i in new]
         new = set(self._add_new(told))
         again = [
             replace(batch[i], id=i, revision=held[i].revision + 1, **_seen_again(batch[i], held[i], now))
@@ -85,7 +85,7 @@ class SqlArticles(SqlSources):
         columns = (article.c.id, article.c.revision, article.c.fingerprint, article.c.first_seen_at)
         held: dict[str, Row[Any]] = {}
         for part in chunks(ids):
-            rows = self._session.claim(select(*columns).where(article.c.id.in_(part)))
+            rows = self._session.claim(select(*columns).where(article.c.id.in_(part)).order_by(article.c.id))
             held.update({row.id: row for row in rows})
         return held
 
@@ -147,7 +147,7 @@ class SqlArticles(SqlSources):
         """Store mentions and sketches by article id and take the Articles off the pending list."""
         for ids in chunks(results):
             query = select(article.c.id, article.c.revision, article.c.told_at).where(article.c.id.in_(ids))
-            held = self._session.read(query).all()
+            held = self._session.claim(query.order_by(article.c.id)).all()
             missing = set(ids) - {row.id for row in held}
             if missing:
                 raise NotFound("article", min(missing))

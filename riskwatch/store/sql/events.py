@@ -31,7 +31,8 @@ class SqlEvents(SqlSignals, SqlStories):
 
         A version is recorded at `now`, or with its predecessor where the clock went back.
         """
-        for part in chunks({one.id: one for one in events}.values()):
+        unique = {one.id: one for one in events}
+        for part in chunks(unique[id_] for id_ in sorted(unique)):  # one order for all: no deadlock
             held = self._current([one.id for one in part])
             bodies = {one.id: encode(one, without=("recorded_at",)) for one in part}
             fresh = [one for one in part if one.id not in held or held[one.id].body != bodies[one.id]]
@@ -44,7 +45,7 @@ class SqlEvents(SqlSignals, SqlStories):
         query = select(_V.event_id, _V.version, _V.recorded_at, _V.body).where(
             _V.event_id.in_(ids), _V.ended_at.is_(None)
         )
-        return {row.event_id: row for row in self._session.claim(query)}
+        return {row.event_id: row for row in self._session.claim(query.order_by(_V.event_id))}
 
     def _append(self, rows: Sequence[dict[str, Any]]) -> None:
         first = [row for row in rows if row["version"] == 1]

@@ -1,8 +1,8 @@
 """The tables, by subject; every change here needs a migration (a test compares the two).
 
 What changes over time has two instants: recorded_at, from when we knew it, and ended_at (superseded_at), from
-when we knew better. A row was known at t when recorded_at <= t and (ended_at is NULL or ended_at > t); current
-rows have NULL there, and an index of their own.
+when we knew better. A row was known at t when recorded_at <= t and (ended_at is NULL or ended_at > t);
+current rows have NULL there, and an index of their own.
 """
 
 from __future__ import annotations

@@ -339,7 +339,8 @@ def _add_fts(connection: sa.Connection) -> None:
     op.execute("INSERT INTO setting (name, value) VALUES ('search_mark', '0')")
     op.execute(f"CREATE TRIGGER article_search_drop AFTER DELETE {_FTS_WHEN} BEGIN {_FTS_DROP} END")
     op.execute(
-        f"CREATE TRIGGER article_search_change AFTER UPDATE OF title, text {_FTS_WHEN} BEGIN {_FTS_DROP} {_FTS_ADD} END"
+        f"CREATE TRIGGER article_search_change AFTER UPDATE OF title, text {_FTS_WHEN} "
+        f"BEGIN {_FTS_DROP} {_FTS_ADD} END"
     )
 
 
