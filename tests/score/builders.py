@@ -27,8 +27,8 @@ from riskwatch.score import Inputs, Methodology
 ROOT = Path(__file__).parents[2]
 DAY_0 = datetime(2026, 3, 3, tzinfo=UTC)
 CLASSES = (
-    "wire", "press", "vendor_channel", "docs_changelog", "model_hub", "filing", "market_data", "court", "regulator",
-    "status_page",
+    "wire", "press", "vendor_channel", "docs_changelog", "model_hub", "filing", "market_data", "court",
+    "regulator", "status_page",
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def day(number: float) -> datetime:
 
 
 def alibaba() -> Vendor:
-    qwen = Line(name="Qwen", line_class=LineClass.FLAGSHIP)
+    qwen = Line.model_validate({"name": "Qwen", "class": LineClass.FLAGSHIP})
     return Vendor(
         id="alibaba", name="Alibaba", size_class=SizeClass.MEGA, names=("Alibaba",), lines={"qwen": qwen}
     )
@@ -104,7 +104,7 @@ def some_inputs(
     **fields: object,
 ) -> Inputs:
     inputs = Inputs(
-        subject=subject, as_of=day(at), known_at=day(at), methodology=method or methodology(), vendor=alibaba(),
-        events=events, coverage=watched(day(at)), articles=40,
+        subject=subject, as_of=day(at), known_at=day(at), methodology=method or methodology(),
+        vendor=alibaba(), events=events, coverage=watched(day(at)), articles=40,
     )  # fmt: skip
     return replace(inputs, **fields)  # type: ignore[arg-type] # fields of Inputs by name

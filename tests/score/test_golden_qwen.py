@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from riskwatch.model import Event, Factor, Verdict, VerdictKind
+from riskwatch.model import Claim, Event, Factor, Verdict, VerdictKind
 from riskwatch.score import by_cause, evaluate
 from tests.score.builders import ROOT, a_claim, an_event, day, some_inputs, without_baseline
 
 TIERS = {"A": "1", "B": "2", "C": "2", "D": "3", "E": "3"}
 
 
-def told(families: str, status: str, on: float) -> tuple:
+def told(families: str, status: str, on: float) -> tuple[Claim, ...]:
     return tuple(a_claim(family, TIERS[family], status, at=day(on)) for family in families)
 
 
@@ -37,7 +38,7 @@ def as_known_then(events: tuple[Event, ...], at: float) -> tuple[Event, ...]:
     return tuple(event for event in events if event.occurred_at <= day(at))
 
 
-def view(name: str, at: float, events: tuple[Event, ...] = STORY):
+def view(name: str, at: float, events: tuple[Event, ...] = STORY) -> Any:
     subject = "alibaba" if name == "alibaba" else "alibaba/qwen"
     method = without_baseline() if name == "kernel" else None
     return evaluate(some_inputs(*as_known_then(events, at), subject=subject, at=at, method=method))
@@ -57,7 +58,9 @@ EXPECTED = [
 
 
 @pytest.mark.parametrize(("name", "at", "points", "grade", "low", "high"), EXPECTED)
-def test_every_view_of_the_story_scores_as_printed(name, at, points, grade, low, high):
+def test_every_view_of_the_story_scores_as_printed(
+    name: str, at: float, points: float, grade: str, low: float, high: float
+) -> None:
     score = view(name, at)
 
     assert score.points == pytest.approx(points, abs=5e-4)
@@ -79,14 +82,14 @@ POINTS = [
 
 
 @pytest.mark.parametrize(("name", "at", "points"), POINTS)
-def test_every_event_takes_the_printed_points(name, at, points):
+def test_every_event_takes_the_printed_points(name: Any, at: Any, points: Any) -> None:
     score = view(name, at)
 
     taken = {c.event_id: c.points for c in score.contributions} | {"structural": score.structural_points}
     assert [taken.get(n, 0.0) for n in NAMES] == pytest.approx(points, abs=5e-4)
 
 
-def test_credibility_and_severity_of_every_event_are_as_printed():
+def test_credibility_and_severity_of_every_event_are_as_printed() -> None:
     by_id = {c.event_id: c for c in view("kernel", 2).contributions}
 
     weights = {id_: (c.credibility, c.severity) for id_, c in by_id.items()}
@@ -102,15 +105,17 @@ def test_credibility_and_severity_of_every_event_are_as_printed():
 @pytest.mark.parametrize(
     ("at", "losses"),
     [
-        (1, {"exit": 0.491689, "exodus": 0.309730, "reorg": 0.117641, "share": 0.029068, "licence": 0.128419, "compute": 0.139412}),
-        (2, {"exit": 0.355143, "exodus": 0.223716, "reorg": 0.117641, "share": 0.028618, "licence": 0.128419, "compute": 0.139412}),
+        (1, {"exit": 0.491689, "exodus": 0.309730, "reorg": 0.117641,
+             "share": 0.029068, "licence": 0.128419, "compute": 0.139412}),
+        (2, {"exit": 0.355143, "exodus": 0.223716, "reorg": 0.117641,
+             "share": 0.028618, "licence": 0.128419, "compute": 0.139412}),
     ],
 )  # fmt: skip
-def test_every_log_loss_is_as_printed(at, losses):
+def test_every_log_loss_is_as_printed(at: Any, losses: Any) -> None:
     assert {c.event_id: c.loss for c in view("kernel", at).contributions} == pytest.approx(losses, abs=1e-6)
 
 
-def test_factor_losses_on_day_2_are_as_printed():
+def test_factor_losses_on_day_2_are_as_printed() -> None:
     losses = {factor.factor: factor.loss for factor in view("kernel", 2).factors}
 
     assert losses[Factor.LEADERSHIP] == pytest.approx(0.336073, abs=1e-6)
@@ -119,7 +124,7 @@ def test_factor_losses_on_day_2_are_as_printed():
     assert losses[Factor.GEOPOLITICS] == pytest.approx(0.129151, abs=1e-6)
 
 
-def test_the_score_without_each_event_is_as_printed():
+def test_the_score_without_each_event_is_as_printed() -> None:
     score = view("kernel", 2)
 
     gains = {c.event_id: c.score_without - score.internal_points for c in score.contributions}
@@ -134,13 +139,13 @@ def test_the_score_without_each_event_is_as_printed():
     assert gains == pytest.approx(expected, abs=5e-4)
 
 
-def test_without_the_appointment_day_2_stays_low():
+def test_without_the_appointment_day_2_stays_low() -> None:
     vacant = tuple(replace(event, closed_at=None) for event in STORY if event.id != "appt")
 
     assert view("kernel", 2, vacant).points == pytest.approx(49.8611, abs=5e-4)
 
 
-def test_five_articles_counted_as_five_exits_would_cost_more_than_one_exit_told_by_five():
+def test_five_articles_counted_as_five_exits_would_cost_more_than_one_exit_told_by_five() -> None:
     apart = tuple(
         replace(EXIT, id=f"exit-{n}", story_id=f"s-{n}", closed_at=None, claims=told(n, "confirmed", 0))
         for n in "ABCDE"
@@ -152,7 +157,7 @@ def test_five_articles_counted_as_five_exits_would_cost_more_than_one_exit_told_
     assert right.points == pytest.approx(69.2589, abs=5e-4)
 
 
-def test_the_movement_of_each_day_has_the_printed_causes():
+def test_the_movement_of_each_day_has_the_printed_causes() -> None:
     kernel = without_baseline()
     day_0, day_1, day_2 = (some_inputs(*as_known_then(STORY, at), at=at, method=kernel) for at in (0, 1, 2))
 
@@ -163,7 +168,7 @@ def test_the_movement_of_each_day_has_the_printed_causes():
 
 
 @pytest.mark.parametrize(("at", "points"), [(35, 57.226), (36, 51.433), (163, 64.181), (164, 68.201)])
-def test_the_sequel_scores_as_printed(at, points):
+def test_the_sequel_scores_as_printed(at: Any, points: Any) -> None:
     restriction = an_event("licence2", "licence_restriction", on=36, story_id="s2",
                            claims=(a_claim("B", "2", "reported"), a_claim("D", "3", "reported")))  # fmt: skip
     opening = an_event("open", "licence_opening", on=164, story_id="s2", claims=(a_claim("V", "primary"),))
@@ -174,7 +179,7 @@ def test_the_sequel_scores_as_printed(at, points):
     assert score.points == pytest.approx(points, abs=5e-4)
 
 
-def test_background_advice_and_other_vendors_cost_nothing():
+def test_background_advice_and_other_vendors_cost_nothing() -> None:
     retold = tuple(a_claim("A", "1", status, id_=status) for status in ("background", "hypothetical"))
     context = an_event("ctx", "export_control", on=1, claims=retold)
     others = tuple(
@@ -184,7 +189,7 @@ def test_background_advice_and_other_vendors_cost_nothing():
     assert view("qwen", 2, (*STORY, context, *others)).points == view("qwen", 2).points
 
 
-def test_the_whole_explanation_stays_as_it_was_reviewed():
+def test_the_whole_explanation_stays_as_it_was_reviewed() -> None:
     score = view("alibaba", 2)
     told = {
         "points": round(score.internal_points, 1),

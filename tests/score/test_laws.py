@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from riskwatch.model import (
     Assertion,
+    Claim,
     CoverageFact,
     Event,
     Grade,
@@ -27,13 +28,14 @@ from riskwatch.score.methodology import Lens
 from tests.score.builders import CLASSES, a_claim, alibaba, an_event, day, methodology, some_inputs
 from tests.score.strategies import ADVERSE, FAMILIES, GOOD, LIVE_STATUS, NOW, TIERS, claims, events, histories
 
+History = tuple[Event, ...]
 law = settings(max_examples=300, deadline=None, database=None)
 SUBJECTS = st.sampled_from(("alibaba", "alibaba/qwen"))
 SETS = {"cn": frozenset({"alibaba"})}
 TINY = 1e-9
 
 
-def inputs_of(history: tuple[Event, ...], subject: str = "alibaba/qwen", **fields: object) -> Inputs:
+def inputs_of(history: History, subject: str = "alibaba/qwen", **fields: object) -> Inputs:
     at = fields.pop("at", NOW)
     attention = {"alibaba": 300.0, "alibaba/qwen": 200.0, "other": 20.0}
     return some_inputs(*history, subject=subject, at=at, sets=SETS, attention=attention, **fields)  # type: ignore[arg-type] # by name
@@ -45,7 +47,9 @@ def points(history: tuple[Event, ...], subject: str = "alibaba/qwen", **fields: 
 
 @law
 @given(histories(), SUBJECTS)
-def test_law_1_a_score_lies_above_0_and_at_most_100_and_no_factor_passes_its_floor(history, subject):
+def test_law_1_a_score_lies_above_0_and_at_most_100_and_no_factor_passes_its_floor(
+    history: History, subject: str
+) -> None:
     score = evaluate(inputs_of(history, subject))
 
     assert 0 < score.internal_points <= 100
@@ -55,7 +59,7 @@ def test_law_1_a_score_lies_above_0_and_at_most_100_and_no_factor_passes_its_flo
 
 @law
 @given(histories(), SUBJECTS)
-def test_law_2_points_are_never_negative_and_sum_to_what_is_lost(history, subject):
+def test_law_2_points_are_never_negative_and_sum_to_what_is_lost(history: History, subject: str) -> None:
     score = evaluate(inputs_of(history, subject))
 
     taken = [score.structural_points, *(c.points for c in score.contributions)]
@@ -68,7 +72,9 @@ def test_law_2_points_are_never_negative_and_sum_to_what_is_lost(history, subjec
 
 @law
 @given(histories(), st.data())
-def test_law_3_order_of_events_claims_and_mitigations_does_not_matter(history, data):
+def test_law_3_order_of_events_claims_and_mitigations_does_not_matter(
+    history: History, data: st.DataObject
+) -> None:
     shuffled = tuple(
         replace(event, claims=tuple(data.draw(st.permutations(event.claims))))
         for event in data.draw(st.permutations(history))
@@ -79,7 +85,7 @@ def test_law_3_order_of_events_claims_and_mitigations_does_not_matter(history, d
 
 @law
 @given(histories(), events("new"), SUBJECTS)
-def test_law_4_one_more_harm_never_raises_the_score(history, harm, subject):
+def test_law_4_one_more_harm_never_raises_the_score(history: History, harm: Event, subject: str) -> None:
     assert points((*history, harm), subject) <= points(history, subject) + TINY
 
 
@@ -91,7 +97,9 @@ def test_law_4_one_more_harm_never_raises_the_score(history, harm, subject):
     st.sampled_from(TIERS),
     st.sampled_from(LIVE_STATUS),
 )
-def test_law_5_one_more_supporting_claim_never_raises_the_score(history, harm, family, tier, status):
+def test_law_5_one_more_supporting_claim_never_raises_the_score(
+    history: History, harm: Event, family: str, tier: str, status: str
+) -> None:
     backed = replace(harm, claims=(*harm.claims, a_claim(family, tier, status, at=day(0), id_="more")))
 
     assert points((*history, backed)) <= points((*history, harm)) + TINY
@@ -99,7 +107,9 @@ def test_law_5_one_more_supporting_claim_never_raises_the_score(history, harm, f
 
 @law
 @given(histories(), events("new"), st.floats(0, 3), st.floats(0, 3))
-def test_law_5_more_severity_never_raises_the_score(history, harm, one, other):
+def test_law_5_more_severity_never_raises_the_score(
+    history: History, harm: Event, one: float, other: float
+) -> None:
     def judged(magnitude: float) -> float:
         verdict = Verdict("v", harm.id, VerdictKind.SET_MAGNITUDE, "Ann", "seen", {"magnitude": magnitude})
         return points((*history, harm), verdicts=(verdict,))
@@ -109,7 +119,9 @@ def test_law_5_more_severity_never_raises_the_score(history, harm, one, other):
 
 @law
 @given(histories(), events("new"), st.sampled_from(FAMILIES), st.sampled_from(TIERS))
-def test_law_5_a_denial_of_a_known_harm_never_lowers_the_score(history, harm, family, tier):
+def test_law_5_a_denial_of_a_known_harm_never_lowers_the_score(
+    history: History, harm: Event, family: str, tier: str
+) -> None:
     denied = replace(harm, claims=(*harm.claims, a_claim(family, tier, "denied", at=day(0), id_="no")))
 
     assert points((*history, denied)) >= points((*history, harm)) - TINY
@@ -117,7 +129,9 @@ def test_law_5_a_denial_of_a_known_harm_never_lowers_the_score(history, harm, fa
 
 @law
 @given(histories(), SUBJECTS, st.floats(0, 3000), st.floats(0, 3000))
-def test_law_6_time_alone_never_lowers_the_score(history, subject, one, other):
+def test_law_6_time_alone_never_lowers_the_score(
+    history: History, subject: str, one: float, other: float
+) -> None:
     first, last = sorted((NOW + one, NOW + other))
 
     assert points(history, subject, at=last) >= points(history, subject, at=first) - TINY
@@ -126,8 +140,8 @@ def test_law_6_time_alone_never_lowers_the_score(history, subject, one, other):
 @law
 @given(histories(), events("new", GOOD), st.data(), SUBJECTS)
 def test_law_7_good_news_never_lowers_the_score_nor_lifts_it_above_the_score_without_harm(
-    history, good, data, subject
-):
+    history: History, good: Event, data: st.DataObject, subject: str
+) -> None:
     ids = [event.id for event in history if event.type in ADVERSE]
     closed = tuple(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else ()
     harmless = tuple(event for event in history if event.type not in ADVERSE)
@@ -139,7 +153,7 @@ def test_law_7_good_news_never_lowers_the_score_nor_lifts_it_above_the_score_wit
 
 @law
 @given(histories(), st.data())
-def test_law_7_a_stated_resolution_never_lowers_the_score(history, data):
+def test_law_7_a_stated_resolution_never_lowers_the_score(history: History, data: st.DataObject) -> None:
     on = data.draw(st.sampled_from(range(len(history)))) if history else None
     resolved = tuple(
         replace(e, attributes={**e.attributes, "resolved": True}, closed_at=day(NOW)) if n == on else e
@@ -152,8 +166,8 @@ def test_law_7_a_stated_resolution_never_lowers_the_score(history, data):
 @law
 @given(st.lists(events("x", homes=("alibaba/qwen",)), max_size=4), st.integers(1, 30))
 def test_law_8_stories_without_good_news_do_not_matter_and_equal_events_load_by_the_root_of_their_number(
-    several, n
-):
+    several: list[Event], n: int
+) -> None:
     harms = tuple(replace(event, id=f"h{number}") for number, event in enumerate(several))
     apart = tuple(replace(event, story_id=None) for event in harms)
     copies = tuple(an_event(f"c{number}") for number in range(n))
@@ -165,7 +179,7 @@ def test_law_8_stories_without_good_news_do_not_matter_and_equal_events_load_by_
 
 @law
 @given(histories(), SUBJECTS, st.floats(NOW + 0.5, 2000))
-def test_law_9_nothing_jumps_unless_something_happens(history, subject, at):
+def test_law_9_nothing_jumps_unless_something_happens(history: History, subject: str, at: float) -> None:
     before, after = series(inputs_of(history, subject), (day(at), day(at) + timedelta(days=1e-6)))
 
     assert abs(after.points - before.points) < 1e-3
@@ -173,7 +187,7 @@ def test_law_9_nothing_jumps_unless_something_happens(history, subject, at):
 
 @law
 @given(claims(), st.integers(2, 25))
-def test_law_10_copies_leave_credibility_unchanged(told, n):
+def test_law_10_copies_leave_credibility_unchanged(told: tuple[Claim, ...], n: int) -> None:
     rule = methodology().credibility
 
     assert credibility(told * n, rule) == credibility(told, rule)
@@ -181,7 +195,9 @@ def test_law_10_copies_leave_credibility_unchanged(told, n):
 
 @law
 @given(claims())
-def test_law_10_credibility_lies_above_0_and_at_most_1_and_the_lowest_tier_never_passes_one_half(told):
+def test_law_10_credibility_lies_above_0_and_at_most_1_and_the_lowest_tier_never_passes_one_half(
+    told: tuple[Claim, ...],
+) -> None:
     rule = methodology().credibility
     unlisted = tuple(replace(claim, tier="4") for claim in told)
 
@@ -191,7 +207,7 @@ def test_law_10_credibility_lies_above_0_and_at_most_1_and_the_lowest_tier_never
 
 @law
 @given(st.sampled_from(SizeClass), SUBJECTS)
-def test_law_11_without_events_only_size_counts(size, subject):
+def test_law_11_without_events_only_size_counts(size: SizeClass, subject: str) -> None:
     vendor = alibaba().model_copy(update={"size_class": size})
     score = evaluate(some_inputs(subject=subject, vendor=vendor))
     unwatched = evaluate(some_inputs(subject=subject, vendor=vendor, coverage=()))
@@ -202,7 +218,9 @@ def test_law_11_without_events_only_size_counts(size, subject):
 
 @law
 @given(histories(), events("new"), st.sampled_from(("hypothetical", "background")), st.data())
-def test_law_12_background_and_hypothetical_claims_change_nothing(history, harm, status, data):
+def test_law_12_background_and_hypothetical_claims_change_nothing(
+    history: History, harm: Event, status: str, data: st.DataObject
+) -> None:
     empty = a_claim("Z", "primary", status, at=day(NOW), id_="empty")
     target = data.draw(st.sampled_from((*history, harm)))
     retold = tuple(
@@ -220,7 +238,7 @@ def test_law_12_background_and_hypothetical_claims_change_nothing(history, harm,
 
 @law
 @given(histories(), SUBJECTS)
-def test_law_13_the_score_lies_inside_its_interval(history, subject):
+def test_law_13_the_score_lies_inside_its_interval(history: History, subject: str) -> None:
     (point,) = series(inputs_of(history, subject), (day(NOW),))
 
     assert point.low <= point.points + TINY
@@ -229,7 +247,7 @@ def test_law_13_the_score_lies_inside_its_interval(history, subject):
 
 @law
 @given(histories(), events("new"), st.sampled_from(TIERS))
-def test_law_14_a_firmer_statement_never_raises_the_score(history, harm, tier):
+def test_law_14_a_firmer_statement_never_raises_the_score(history: History, harm: Event, tier: str) -> None:
     rumoured, reported, confirmed = (
         points(
             (*history, replace(harm, claims=(*harm.claims, a_claim("Z", tier, status, at=day(0), id_="z"))))
@@ -242,7 +260,9 @@ def test_law_14_a_firmer_statement_never_raises_the_score(history, harm, tier):
 
 @law
 @given(histories(), st.data())
-def test_law_15_taking_an_event_out_and_putting_it_back_restores_every_bit(history, data):
+def test_law_15_taking_an_event_out_and_putting_it_back_restores_every_bit(
+    history: History, data: st.DataObject
+) -> None:
     base = evaluate(inputs_of(history))
     out = data.draw(st.sampled_from(history)) if history else an_event("gone")
     evaluate(inputs_of(tuple(event for event in history if event is not out)))
@@ -253,7 +273,7 @@ def test_law_15_taking_an_event_out_and_putting_it_back_restores_every_bit(histo
 
 @law
 @given(events("x", homes=("alibaba/qwen",)), st.integers(2, 6))
-def test_law_16_equal_events_each_keep_their_own_points(harm, n):
+def test_law_16_equal_events_each_keep_their_own_points(harm: Event, n: int) -> None:
     score = evaluate(inputs_of(tuple(replace(harm, id=f"h{number}", story_id=None) for number in range(n))))
 
     taken = {c.event_id: c.points for c in score.contributions}
@@ -263,7 +283,7 @@ def test_law_16_equal_events_each_keep_their_own_points(harm, n):
 
 @law
 @given(histories(most=12), SUBJECTS)
-def test_law_17_the_printed_column_sums_to_the_printed_loss(history, subject):
+def test_law_17_the_printed_column_sums_to_the_printed_loss(history: History, subject: str) -> None:
     score = evaluate(inputs_of(history, subject))
 
     printed = [score.structural_printed, *(c.printed_points for c in score.contributions)]
@@ -272,7 +292,7 @@ def test_law_17_the_printed_column_sums_to_the_printed_loss(history, subject):
 
 @law
 @given(histories(), st.lists(events("late"), max_size=3))
-def test_law_18_what_was_recorded_later_has_no_effect_at_all(history, late):
+def test_law_18_what_was_recorded_later_has_no_effect_at_all(history: History, late: list[Event]) -> None:
     tomorrow = day(NOW) + timedelta(days=1)
     unknown = tuple(
         replace(e, id=f"l{n}", first_recorded_at=tomorrow, recorded_at=tomorrow) for n, e in enumerate(late)
@@ -292,7 +312,7 @@ def test_law_18_what_was_recorded_later_has_no_effect_at_all(history, late):
 
 @law
 @given(histories())
-def test_law_19_a_new_methodology_is_a_new_result_and_leaves_the_old_one(history):
+def test_law_19_a_new_methodology_is_a_new_result_and_leaves_the_old_one(history: History) -> None:
     newer = methodology().model_copy(update={"version": 2})
     old = evaluate(inputs_of(history))
     new = evaluate(inputs_of(history, method=newer))
@@ -304,7 +324,9 @@ def test_law_19_a_new_methodology_is_a_new_result_and_leaves_the_old_one(history
 
 @law
 @given(histories(), histories(), st.integers(0, 100), st.data())
-def test_law_20_deltas_by_event_and_by_cause_sum_to_the_movement_with_their_signs(history, more, days, data):
+def test_law_20_deltas_by_event_and_by_cause_sum_to_the_movement_with_their_signs(
+    history: History, more: History, days: int, data: st.DataObject
+) -> None:
     known = tuple(event for event in history if data.draw(st.booleans()))
     grown = tuple(replace(e, claims=(*e.claims, a_claim("Z", "2", at=day(0), id_="z"))) for e in history)
     new = tuple(replace(event, id=f"n{event.id}", closes=()) for event in more)
@@ -322,7 +344,7 @@ def test_law_20_deltas_by_event_and_by_cause_sum_to_the_movement_with_their_sign
 
 @law
 @given(histories(), SUBJECTS)
-def test_law_21_what_if_without_a_change_equals_the_base(history, subject):
+def test_law_21_what_if_without_a_change_equals_the_base(history: History, subject: str) -> None:
     inputs = inputs_of(history, subject)
     answer = what_if(inputs, Change())
 
@@ -332,7 +354,7 @@ def test_law_21_what_if_without_a_change_equals_the_base(history, subject):
 
 @law
 @given(histories(), st.lists(events("x", homes=("openai", "openai/gpt", "us")), max_size=4))
-def test_law_22_events_of_another_vendor_change_nothing(history, others):
+def test_law_22_events_of_another_vendor_change_nothing(history: History, others: list[Event]) -> None:
     foreign = tuple(replace(event, id=f"o{n}", vendor="openai") for n, event in enumerate(others))
 
     assert evaluate(inputs_of((*history, *foreign))) == evaluate(inputs_of(history))
@@ -340,7 +362,9 @@ def test_law_22_events_of_another_vendor_change_nothing(history, others):
 
 @law
 @given(histories(), st.lists(st.integers(0, 800), min_size=1, max_size=5))
-def test_law_23_a_course_over_many_instants_equals_one_score_at_each(history, instants):
+def test_law_23_a_course_over_many_instants_equals_one_score_at_each(
+    history: History, instants: list[int]
+) -> None:
     courses = series(inputs_of(history), [day(at) for at in instants])
 
     for at, point in zip(instants, courses, strict=True):
@@ -356,7 +380,9 @@ def test_law_23_a_course_over_many_instants_equals_one_score_at_each(history, in
     st.sampled_from(CLASSES),
     st.integers(0, 99),
 )
-def test_law_24_confidence_is_a_share_and_a_failed_poll_never_raises_it(ages_hours, failed, articles):
+def test_law_24_confidence_is_a_share_and_a_failed_poll_never_raises_it(
+    ages_hours: list[float], failed: str, articles: int
+) -> None:
     facts = tuple(
         CoverageFact(name, 1, day(0) - timedelta(hours=age))
         for name, age in zip(CLASSES, ages_hours, strict=True)
@@ -370,7 +396,9 @@ def test_law_24_confidence_is_a_share_and_a_failed_poll_never_raises_it(ages_hou
 
 @law
 @given(histories(), st.floats(0, 1), st.sampled_from(ADVERSE), SUBJECTS)
-def test_law_25_a_lens_of_1_is_none_and_a_smaller_one_never_lowers_the_score(history, share, type_, subject):
+def test_law_25_a_lens_of_1_is_none_and_a_smaller_one_never_lowers_the_score(
+    history: History, share: float, type_: str, subject: str
+) -> None:
     def seen(share: float) -> float:
         factor = methodology().types[type_].factor
         lens = Lens(factors={factor: share}, types={type_: share})
@@ -385,7 +413,9 @@ def test_law_25_a_lens_of_1_is_none_and_a_smaller_one_never_lowers_the_score(his
 
 @law
 @given(st.floats(0, 1e12), st.floats(0, 1e11), histories())
-def test_a_larger_vendor_never_scores_less_for_the_same_events(value, revenue, history):
+def test_a_larger_vendor_never_scores_less_for_the_same_events(
+    value: float, revenue: float, history: History
+) -> None:
     def sized(value_usd: float) -> float:
         entry = RegisterEntry(
             valid_from="2026-01-01", recorded_at="2026-01-01", valuation_usd=value_usd, revenue_usd=0

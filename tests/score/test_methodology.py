@@ -1,4 +1,4 @@
-"""The methodology file: what is refused, what its digest covers, and that it agrees with the taxonomy (law 26)."""
+"""The methodology file: what is refused, what its digest covers, and law 26."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def an_entry(name: str, fields: dict[str, Any]) -> EventType:
     )  # fmt: skip
 
 
-def test_law_26_methodology_and_taxonomy_name_the_same_things():
+def test_law_26_methodology_and_taxonomy_name_the_same_things() -> None:
     assert disagreements(methodology(), taxonomy()) == ()
 
 
-def test_law_26_every_kind_of_disagreement_is_told():
+def test_law_26_every_kind_of_disagreement_is_told() -> None:
     changed = taxonomy()
     del changed["outage"]
     changed["tsunami"] = an_entry("tsunami", {**ENTRY, "direction": "adverse"})
@@ -80,7 +80,7 @@ def put(path: str, value: object) -> dict[str, Any]:
     [
         ("surprise", 1, "surprise"),
         ("factors/legal/coverage_weight", 0.2, "must sum to 1"),
-        ("grades", [{"grade": "B", "from": 70}, {"grade": "A", "from": 85}, {"grade": "F", "from": 0}], "descend"),
+        ("grades", [{"grade": "B", "from": 70}, {"grade": "A", "from": 85}], "descend"),
         ("grades", [{"grade": "A", "from": 85}], "descend to 0"),
         ("types/outage/magnitude", "nothing", "nothing is not in magnitudes"),
         ("types/outage/open_floor", 0.5, "go together"),
@@ -105,12 +105,12 @@ def put(path: str, value: object) -> dict[str, Any]:
         ("factors/legal/floor_k", float("nan"), "floor_k"),
     ],
 )  # fmt: skip
-def test_a_methodology_that_contradicts_itself_is_refused(path, value, told):
+def test_a_methodology_that_contradicts_itself_is_refused(path: Any, value: Any, told: Any) -> None:
     with pytest.raises(ValidationError, match=told):
         Methodology.model_validate(put(path, value))
 
 
-def test_a_missing_factor_is_refused():
+def test_a_missing_factor_is_refused() -> None:
     changed: dict[str, Any] = copy.deepcopy(scoring_yaml())
     del changed["factors"]["legal"]
 
@@ -118,7 +118,7 @@ def test_a_missing_factor_is_refused():
         Methodology.model_validate(changed)
 
 
-def test_the_digest_names_the_values_and_not_the_order_of_the_file():
+def test_the_digest_names_the_values_and_not_the_order_of_the_file() -> None:
     turned = dict(reversed(scoring_yaml().items()))
 
     assert methodology().digest.startswith("sha256:")
@@ -126,11 +126,11 @@ def test_the_digest_names_the_values_and_not_the_order_of_the_file():
     assert Methodology.model_validate(put("types/outage/severity", 0.13)).digest != methodology().digest
 
 
-def test_a_copy_has_its_own_digest():
+def test_a_copy_has_its_own_digest() -> None:
     assert methodology().model_copy(update={"version": 2}).digest != methodology().digest
 
 
-def test_every_field_says_what_it_is():
+def test_every_field_says_what_it_is() -> None:
     schema = Methodology.model_json_schema()
     models = [schema, *schema["$defs"].values()]
     silent = [

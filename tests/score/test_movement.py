@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,12 +29,12 @@ BREACH = an_event(
 )
 
 
-def moved(before, after):
+def moved(before: Any, after: Any) -> Any:
     causes = by_cause(before, after)
     return {cause: round(points, 9) for cause, points in causes.items() if abs(points) > 1e-9}
 
 
-def test_more_evidence_is_told_apart_from_news():
+def test_more_evidence_is_told_apart_from_news() -> None:
     backed = replace(BREACH, claims=(*BREACH.claims, a_claim("B", "1", id_="more")))
     causes = moved(some_inputs(BREACH), some_inputs(backed, SUIT))
 
@@ -41,7 +42,7 @@ def test_more_evidence_is_told_apart_from_news():
     assert causes["evidence"] < 0
 
 
-def test_a_retraction_and_a_verdict_are_corrections():
+def test_a_retraction_and_a_verdict_are_corrections() -> None:
     withdrawn = replace(BREACH, state=EventState.WITHDRAWN, claims=())
     reject = Verdict("v", "e", VerdictKind.REJECT, "Ann", "no", {}, day(0))
 
@@ -50,7 +51,7 @@ def test_a_retraction_and_a_verdict_are_corrections():
     assert set(moved(some_inputs(SUIT), some_inputs())) == {"corrections"}
 
 
-def test_an_end_and_good_news_are_relief():
+def test_an_end_and_good_news_are_relief() -> None:
     settled = an_event("m", "legal_resolution", on=1, closes=("e",))
     closed = replace(SUIT, closed_at=day(1))
     outage = an_event("o", "access_suspension", on=-30)
@@ -60,7 +61,7 @@ def test_an_end_and_good_news_are_relief():
     assert set(moved(some_inputs(outage), some_inputs(restored))) == {"relief"}
 
 
-def test_size_and_method_have_causes_of_their_own():
+def test_size_and_method_have_causes_of_their_own() -> None:
     grown = RegisterEntry(valid_from="2026-03-03", recorded_at="2026-03-03", valuation_usd=1e9)
     smaller = alibaba().model_copy(update={"register_": (grown,)})
     stricter = methodology().model_copy(
@@ -71,7 +72,7 @@ def test_size_and_method_have_causes_of_their_own():
     assert set(moved(some_inputs(BREACH), some_inputs(BREACH, method=stricter))) == {"methodology"}
 
 
-def test_a_denied_appointment_is_evidence_and_a_better_one_relief():
+def test_a_denied_appointment_is_evidence_and_a_better_one_relief() -> None:
     exit_ = an_event("x", "leadership_exit", attributes={"role": "cto"}, story_id="s")
     came = an_event("m", "leadership_appointment", claims=(a_claim("A", "2", "reported"),), story_id="s")
     denied = replace(came, claims=(*came.claims, a_claim("V", "primary", "denied")))
@@ -81,7 +82,7 @@ def test_a_denied_appointment_is_evidence_and_a_better_one_relief():
     assert set(moved(some_inputs(exit_, came), some_inputs(exit_, backed))) == {"relief"}
 
 
-def test_a_delta_holds_both_lists():
+def test_a_delta_holds_both_lists() -> None:
     before, after = some_inputs(SUIT), some_inputs(SUIT, BREACH)
     first, last = evaluate(before), evaluate(after)
     found = delta(before, after, scores=(first, last))
@@ -90,14 +91,14 @@ def test_a_delta_holds_both_lists():
     assert (found.from_points, found.to_points) == (first.points, last.points)
 
 
-def test_what_if_an_event_had_not_happened_equals_its_second_column():
+def test_what_if_an_event_had_not_happened_equals_its_second_column() -> None:
     base = evaluate(some_inputs(SUIT, BREACH))
     without = {c.event_id: c.score_without for c in base.contributions}
 
     assert what_if(some_inputs(SUIT, BREACH), Change(without=("b",))).points == pytest.approx(without["b"])
 
 
-def test_what_if_a_closing_is_taken_back_the_state_is_open_again():
+def test_what_if_a_closing_is_taken_back_the_state_is_open_again() -> None:
     settled = an_event("m", "legal_resolution", on=1, closes=("e",))
     inputs = some_inputs(replace(SUIT, closed_at=day(1)), settled, at=1000)
 
@@ -105,11 +106,11 @@ def test_what_if_a_closing_is_taken_back_the_state_is_open_again():
     assert what_if(inputs, Change(without=("m",))).contributions[0].is_open
 
 
-def test_what_if_takes_status_magnitude_end_size_and_new_events():
+def test_what_if_takes_status_magnitude_end_size_and_new_events() -> None:
     inputs = some_inputs(SUIT, BREACH, subject="alibaba/qwen")
     base = evaluate(inputs)
 
-    def with_(**change):
+    def with_(**change: Any) -> Any:
         return what_if(inputs, Change(**change)).internal_points
 
     assert with_(set={"b": Setting(status=Assertion.CONFIRMED)}) < base.internal_points
@@ -133,28 +134,28 @@ def test_what_if_takes_status_magnitude_end_size_and_new_events():
         Change(add=(Added("funding", relieves=("nobody",)),)),
     ],
 )
-def test_what_if_refuses_what_does_not_exist(change):
+def test_what_if_refuses_what_does_not_exist(change: Any) -> None:
     with pytest.raises(Invalid):
         what_if(some_inputs(SUIT), change)
 
 
-def test_a_projection_never_falls_while_nothing_new_becomes_known():
+def test_a_projection_never_falls_while_nothing_new_becomes_known() -> None:
     course = series(some_inputs(SUIT, BREACH), [day(n) for n in range(0, 400, 20)])
 
     assert [point.points for point in course] == sorted(point.points for point in course)
 
 
-def test_the_one_door_scores_as_the_inputs_do():
+def test_the_one_door_scores_as_the_inputs_do() -> None:
     inputs = some_inputs(SUIT)
     found = score(
-        "alibaba/qwen", events=[SUIT], vendor=alibaba(), methodology=methodology(), as_of=day(0), known_at=day(0),
-        coverage=watched(day(0)), articles=40,
+        "alibaba/qwen", events=[SUIT], vendor=alibaba(), methodology=methodology(), as_of=day(0),
+        known_at=day(0), coverage=watched(day(0)), articles=40,
     )  # fmt: skip
 
     assert found == evaluate(inputs)
 
 
-def test_the_digest_sees_every_input_that_counts():
+def test_the_digest_sees_every_input_that_counts() -> None:
     base = evaluate(some_inputs(SUIT)).inputs_digest
     others = [
         some_inputs(replace(SUIT, attributes={"amount": 5})),

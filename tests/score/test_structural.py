@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from riskwatch.model import Factor, Line, RegisterEntry, SizeClass, Vendor
@@ -31,13 +33,13 @@ SETS = {"cn": frozenset({"alibaba"})}
         ("eu", "alibaba", Factor.LEGAL, None),
     ],
 )
-def test_relevance_follows_the_table_one_hop_only(home, subject, factor, share):
+def test_relevance_follows_the_table_one_hop_only(home: Any, subject: Any, factor: Any, share: Any) -> None:
     found = relevance(home, subject, factor=factor, vendor=alibaba(), sets=SETS, methodology=methodology())
 
     assert found == share
 
 
-def test_the_only_line_of_a_vendor_counts_in_full():
+def test_the_only_line_of_a_vendor_counts_in_full() -> None:
     vendor = Vendor(id="solo", name="Solo", names=("Solo",), lines={"one": Line(name="One")})
 
     found = relevance(
@@ -46,7 +48,7 @@ def test_the_only_line_of_a_vendor_counts_in_full():
     assert found == 1.0
 
 
-def sized(*entries: RegisterEntry, subject: str = "alibaba", own: SizeClass = SizeClass.UNKNOWN):
+def sized(*entries: RegisterEntry, subject: str = "alibaba", own: SizeClass = SizeClass.UNKNOWN) -> Any:
     vendor = alibaba().model_copy(update={"size_class": own, "register_": entries})
     return structure(subject, vendor, methodology(), as_of=day(0), known_at=day(0))
 
@@ -71,30 +73,30 @@ def entry(valid: str = "2026-01-01", recorded: str = "2026-01-01", **money: floa
         ((entry(valuation_usd=2e11), entry("2026-02-01", "2026-04-01", valuation_usd=1e9)), "mega"),
     ],
 )
-def test_size_comes_from_the_latest_entry_known_and_valid(entries, size):
+def test_size_comes_from_the_latest_entry_known_and_valid(entries: Any, size: Any) -> None:
     assert sized(*entries, own=SizeClass.SMALL).size == size
 
 
-def test_a_line_has_the_baseline_of_its_vendor_and_its_own_bench():
+def test_a_line_has_the_baseline_of_its_vendor_and_its_own_bench() -> None:
     line = sized(subject="alibaba/qwen", own=SizeClass.SMALL)
 
     assert (line.base_loss, line.damping) == (0.40, 1.0)
 
 
-def test_an_old_register_entry_is_flagged_and_kept():
+def test_an_old_register_entry_is_flagged_and_kept() -> None:
     old = alibaba().model_copy(update={"register_": (entry("2024-01-01", "2024-01-01", valuation_usd=2e11),)})
     score = evaluate(some_inputs(subject="alibaba", vendor=old))
 
     assert (score.size_class, score.reasons) == ("mega", ("structural_stale",))
 
 
-def taken(type_, subject="alibaba", **fields):
+def taken(type_: Any, subject: str = "alibaba", **fields: Any) -> Any:
     home = fields.pop("home", subject)
     event = an_event("e", type_, home=home, attributes=fields.pop("attributes", {}), claims=(a_claim(),))
     return evaluate(some_inputs(event, subject=subject, **fields)).contributions[0]
 
 
-def test_size_damps_people_and_minor_outages_only():
+def test_size_damps_people_and_minor_outages_only() -> None:
     assert taken("leadership_exit").damping == 0.45
     assert taken("outage").damping == 0.45
     assert taken("security_breach").damping == 1.0
@@ -102,14 +104,14 @@ def test_size_damps_people_and_minor_outages_only():
     assert taken("leadership_exit", subject="alibaba/qwen").damping == 1.0
 
 
-def test_a_small_vendor_never_makes_a_minor_outage_worse_than_a_major_one():
+def test_a_small_vendor_never_makes_a_minor_outage_worse_than_a_major_one() -> None:
     small = alibaba().model_copy(update={"size_class": SizeClass.SMALL})
 
     assert taken("outage", vendor=small).damping == 1.0
     assert taken("leadership_exit", vendor=small).damping == 1.2
 
 
-def test_attention_softens_minor_events_of_a_much_reported_vendor_only():
+def test_attention_softens_minor_events_of_a_much_reported_vendor_only() -> None:
     table = {"alibaba": 160.0, "openai": 10.0, "xai": 10.0}
 
     assert taken("outage", attention=table).attention == pytest.approx((10 / 160) ** 0.25)
@@ -119,6 +121,6 @@ def test_attention_softens_minor_events_of_a_much_reported_vendor_only():
     assert taken("outage", attention={"alibaba": 1e9}, panel_median=1.0).attention == 0.5
 
 
-def test_a_lens_weakens_what_does_not_touch_the_use():
+def test_a_lens_weakens_what_does_not_touch_the_use() -> None:
     assert taken("outage", lens="self_hosted_weights").loss < taken("outage", lens="api").loss
     assert taken("outage", lens="api") == taken("outage")
