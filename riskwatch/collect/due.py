@@ -20,6 +20,7 @@ WEEK = timedelta(days=7)
 MAX_WAIT = timedelta(hours=48)
 MIN_FAILURE_WAIT = timedelta(minutes=15)
 JITTER_SHARE = 0.2
+_MAX_DOUBLINGS = 12  # 15 minutes have become 42 days by then
 LONGEST_WAIT = MAX_WAIT * (1 + JITTER_SHARE)
 POLLS_PER_GAP = 4
 OFFLINE_WAIT = timedelta(minutes=5)
@@ -129,8 +130,7 @@ def failure_wait(failures: int, *, interval: timedelta, jitter: float) -> timede
         jitter: Number from 0 to 1 that spreads the wait by 20 % either way.
     """
     base = max(interval, MIN_FAILURE_WAIT)
-    doublings = min(failures - 1, 30)
-    wait = min(MAX_WAIT, base * 2**doublings) if base < MAX_WAIT else MAX_WAIT
+    wait = min(MAX_WAIT, base * 2 ** min(failures - 1, _MAX_DOUBLINGS))
     return wait * (1 - JITTER_SHARE + 2 * JITTER_SHARE * jitter)
 
 

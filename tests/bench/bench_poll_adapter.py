@@ -1,0 +1,132 @@
+"""Polling side by side with lemon24/reader: the adapter of riskwatch for the benchmark that polls 200 local feeds.
+
+Copy or link it as `riskwatch_adapter.py` (storage only) into the benchmark's `adapters` folder; `riskwatch_full_adapter.py`
+is one line, `from riskwatch_adapter import FullAdapter as Adapter`. See README.md in this folder.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from riskwatch import pipeline
+from riskwatch.collect import Source, Tools
+from riskwatch.collect.guard import Guard
+from riskwatch.collect.http import HttpClient
+from riskwatch.decode import Decoded, Origin, decode
+from riskwatch.store.sql import SqlStore
+
+NOW = datetime(2026, 3, 21, tzinfo=UTC)  # a day after the newest item of the benchmark's feeds
+
+
+def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, now: datetime) -> Decoded:
+    """Decode with what the Source says, as the wiring of the program does."""
+    origin = Origin(
+        source_id=source.id,
+        url=url,
+        publisher=source.publisher,
+        family=source.publisher,
+        tier=source.tier,
+        source_class=source.source_class,
+        lang=source.lang,
+        covers=source.vendors,
+        digest=source.digest,
+        identity=source.identity,
+    )
+    return decode(body, content_type=content_type, origin=origin, now=now)
+
+
+class Adapter:
+    """Storage only: fetch, decode, store; loopback admitted, no politeness, no schedule."""
+
+    def __init__(self, db: str, urls: list[str], workers: int) -> None:
+        """Make a fresh database and one Source a URL."""
+        self.workers = max(1, workers)
+        self.store = SqlStore(f"sqlite:///{db}")
+        self.store.migrate()
+        self.client = HttpClient(
+            user_agent="riskwatch/bench", guard=Guard(["127.0.0.0/8"]), host_pause_seconds=0
+        )
+        ids = itertools.count()
+        self.tools = Tools(
+            fetch=self.client.fetch,
+            decode=decoded,
+            now=lambda: NOW,
+            new_id=lambda: f"{next(ids):026d}",
+            jitter=lambda: 0.5,
+        )
+        sources = tuple(
+            Source.model_validate(
+                {"id": f"bench-{n:03d}", "url": url, "publisher": f"site-{n:03d}", "tier": "2"}
+            )
+            for n, url in enumerate(urls)
+        )
+        self.parts = self.made_parts(sources)
+
+    def made_parts(self, sources: tuple[Source, ...]) -> pipeline.Parts:
+        """Return the parts that polling uses; detection and scoring have none here."""
+        nothing = cast("Any", None)
+        return pipeline.Parts(
+            store=self.store,
+            ruleset=nothing,
+            vendors={},
+            taxonomy={},
+            methodology=nothing,
+            sets={},
+            sources=sources,
+            now=self.tools.now,
+            new_id=self.tools.new_id,
+            count=lambda *_args, **_labels: None,
+        )
+
+    def poll(self) -> int:
+        """Poll every Source once; return how many failed."""
+        choice = pipeline.Choice(everything=True, workers=self.workers)
+        rows = pipeline.poll_sources(self.parts, self.tools, choice)
+        return sum(not row.is_ok for row in rows)
+
+    def count(self) -> int:
+        """Return how many Articles are stored and wait for detection."""
+        with self.store.begin(write=False) as unit:
+            return unit.articles.count_pending()
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.client.close()
+        self.store.close()
+
+
+class FullAdapter(Adapter):
+    """The same with detection, merging and scoring after each round."""
+
+    def made_parts(self, sources: tuple[Source, ...]) -> pipeline.Parts:
+        """Return the parts of a whole installation, from the repository's own configuration."""
+        from riskwatch import settings  # the storage benchmark does not pay for it
+        from riskwatch.app import compile_rules
+
+        config = settings.load(Path(__file__).resolve().parents[2] / "config", environ={})
+        self.seen = 0
+        return pipeline.Parts(
+            store=self.store,
+            ruleset=compile_rules(config),
+            vendors=config.vendors,
+            taxonomy=config.taxonomy,
+            methodology=config.methodology,
+            sets=config.sets,
+            sources=sources,
+            now=self.tools.now,
+            new_id=self.tools.new_id,
+            count=lambda *_args, **_labels: None,
+        )
+
+    def poll(self) -> int:
+        """Poll, then detect, merge and score what came."""
+        failed = super().poll()
+        self.seen += pipeline.absorb(self.parts).articles
+        return failed
+
+    def count(self) -> int:
+        """Return how many Articles went through all stages."""
+        return self.seen
