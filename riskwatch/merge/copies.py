@@ -9,8 +9,6 @@ from hashlib import blake2b
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-import re2
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
@@ -24,8 +22,8 @@ COPY_WINDOW_SECONDS = 7 * 86_400.0
 MIN_SHARED = 3  # fewer common hashes are chance or a shared footer
 _SPACELESS_SHARE = 0.30  # of letters written without spaces between words
 
-_WORD = re2.compile(r"[\pL\pN]+")
-_SPACELESS = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
+# Thai, Lao, Burmese, Khmer; kana and Han with their extensions. Korean is written with spaces.
+_SPACELESS = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x9FFF), (0x20000, 0x3FFFF))
 
 
 def sketch(title: str | None, text: str) -> tuple[int, ...]:
@@ -38,11 +36,15 @@ def sketch(title: str | None, text: str) -> tuple[int, ...]:
 
 
 def _grams(text: str) -> set[str]:
-    words: list[str] = _WORD.findall(text)
+    words = "".join(c if c.isalnum() else " " for c in text).split()
     letters = "".join(words)
-    if len(_SPACELESS.findall(letters)) > _SPACELESS_SHARE * len(letters):
+    if not letters.isascii() and sum(map(_is_spaceless, letters)) > _SPACELESS_SHARE * len(letters):
         return {letters[i : i + GRAM] for i in range(len(letters) - GRAM + 1)}
     return {" ".join(words[i : i + GRAM]) for i in range(len(words) - GRAM + 1)}
+
+
+def _is_spaceless(letter: str) -> bool:
+    return any(low <= ord(letter) <= high for low, high in _SPACELESS)
 
 
 def containment(left: Sequence[int], right: Sequence[int]) -> float:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
-
-import re2
 
 if TYPE_CHECKING:
     from riskwatch.model import Signal
@@ -58,17 +57,19 @@ COMPANY_TYPES = SHARE_TYPES | {
 }
 COMPANY_ROLES = frozenset({"founder_ceo", "ceo", "board_chair", "board_member"})
 
-_WORD = re2.compile(r"[\pL\pN.]+")
 _FILLERS = frozenset({"the", "of", "mr", "ms", "dr"})
 
 
+@lru_cache(maxsize=8192)  # the same few names come back in every fold
 def words_of(name: str) -> frozenset[str]:
     """Return a name's words without case, diacritics, hyphens and order: `Lin Jun-yang` is `Junyang LIN`."""
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
     for joiner in ("-", "\u2010", "\u2011", "'", "\u2019"):
         plain = plain.replace(joiner, "")
-    words = (word.strip(".") for word in _WORD.findall(plain))
+    words = (
+        word.strip(".") for word in "".join(c if c.isalnum() or c == "." else " " for c in plain).split()
+    )
     return frozenset(word for word in words if word and word not in _FILLERS)
 
 

@@ -14,9 +14,8 @@ def _two(left: Signal, right: Signal, **more: object) -> Event:
 
 
 def _pair(days: float = 1) -> tuple[Signal, Signal]:
-    return a_signal("a", person="Dana Ortiz", tier="3"), a_signal(
-        "b", at=1 + days, person="Dana Ortiz", tier="1"
-    )
+    first = a_signal("a", person="Dana Ortiz", tier="3")
+    return first, a_signal("b", at=1 + days, person="Dana Ortiz", tier="1")
 
 
 def test_a_sketch_holds_at_most_128_ascending_hashes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from random import Random
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -131,7 +132,7 @@ def _in_batches(batches: Sequence[Sequence[Signal]], new_id: Callable[[], str]) 
 
 @LAW
 @given(_many(), st.randoms(use_true_random=False), st.integers(1, 5))
-def test_m1_arrival_order_and_batching_do_not_matter(found, random, size) -> None:
+def test_m1_arrival_order_and_batching_do_not_matter(found: list[Signal], random: Random, size: int) -> None:
     once = _all_types(found)
     shuffled = list(found)
     random.shuffle(shuffled)
@@ -144,7 +145,7 @@ def test_m1_arrival_order_and_batching_do_not_matter(found, random, size) -> Non
 
 @LAW
 @given(_many())
-def test_m2_merging_twice_is_merging_once(found) -> None:
+def test_m2_merging_twice_is_merging_once(found: list[Signal]) -> None:
     new_id = ids()
     once = _all_types(found, new_id=new_id)
 
@@ -155,7 +156,7 @@ def test_m2_merging_twice_is_merging_once(found) -> None:
 
 @LAW
 @given(_many())
-def test_m3_the_same_articles_polled_again_change_no_event(found) -> None:
+def test_m3_the_same_articles_polled_again_change_no_event(found: list[Signal]) -> None:
     new_id = ids()
     once = _all_types(found, new_id=new_id)
     polled = [replace(s) for s in found]
@@ -168,7 +169,7 @@ def test_m3_the_same_articles_polled_again_change_no_event(found) -> None:
 
 @LAW
 @given(_many(), st.data())
-def test_m4_copies_of_an_article_leave_the_score_inputs_unchanged(found, data) -> None:
+def test_m4_copies_leave_the_score_inputs_unchanged(found: list[Signal], data: st.DataObject) -> None:
     sketches = {
         s.article_id: copies.sketch(None, " ".join(f"{s.article_id}{i}" for i in range(40))) for s in found
     }
@@ -205,7 +206,7 @@ def _without_background(events: Sequence[Event]) -> dict[Members, Event]:
 
 @LAW
 @given(_many(), _many(assertions=st.just(Assertion.BACKGROUND), prefix="z"))
-def test_m5_background_opens_extends_and_changes_no_event(found, told_again) -> None:
+def test_m5_background_changes_no_event(found: list[Signal], told_again: list[Signal]) -> None:
     before, after = _all_types(found), _all_types([*found, *told_again])
 
     assert _without_background(after.events) == _without_background(before.events)
@@ -213,13 +214,13 @@ def test_m5_background_opens_extends_and_changes_no_event(found, told_again) -> 
 
 @LAW
 @given(_many(), _many(assertions=st.just(Assertion.HYPOTHETICAL), prefix="z"))
-def test_m6_hypothetical_statements_change_nothing(found, supposed) -> None:
+def test_m6_hypothetical_statements_change_nothing(found: list[Signal], supposed: list[Signal]) -> None:
     assert _plain(_all_types([*found, *supposed]).events) == _plain(_all_types(found).events)
 
 
 @LAW
 @given(_many(assertions=st.just(Assertion.DENIED)))
-def test_m6_denials_alone_open_no_live_event(found) -> None:
+def test_m6_denials_alone_open_no_live_event(found: list[Signal]) -> None:
     told = _all_types(found)
 
     assert all(e.state is EventState.DENIED and e.assertion is Assertion.DENIED for e in told.events)
@@ -231,7 +232,7 @@ def test_m6_denials_alone_open_no_live_event(found) -> None:
     st.lists(signals(types=("funding",), days=60, assertions=LIVE_ONES), min_size=1, max_size=8).map(_unique),
     st.data(),
 )
-def test_m7_a_further_live_signal_never_lowers_the_assertion(found, data) -> None:
+def test_m7_a_live_signal_never_lowers_the_assertion(found: list[Signal], data: st.DataObject) -> None:
     more = data.draw(signals(types=("funding",), days=60, assertions=LIVE_ONES, prefix="z"))
     before = merged(found, types=["funding"]).events
 
@@ -244,7 +245,7 @@ def test_m7_a_further_live_signal_never_lowers_the_assertion(found, data) -> Non
 
 @LAW
 @given(_many(assertions=LIVE_ONES))
-def test_m8_the_date_lies_among_the_claimed_ones(found) -> None:
+def test_m8_the_date_lies_among_the_claimed_ones(found: list[Signal]) -> None:
     for event in _all_types(found).events:
         claimed = [c.claimed_at for c in event.claims if c.claimed_at is not None]
         if claimed:
@@ -255,7 +256,7 @@ def test_m8_the_date_lies_among_the_claimed_ones(found) -> None:
 
 @LAW
 @given(st.integers(3, 6), st.integers(-400, 0))
-def test_m8_one_outlier_among_equals_moves_the_date_by_two_days_at_most(families, outlier) -> None:
+def test_m8_one_outlier_among_equals_moves_the_date_by_two_days_at_most(families: int, outlier: int) -> None:
     dated = [a_signal(f"a{i}", at=2, person="Dana Ortiz", claimed_at=day(0)) for i in range(families - 1)]
     wrong = a_signal("z", at=2, person="Dana Ortiz", claimed_at=day(outlier))
 
@@ -266,7 +267,7 @@ def test_m8_one_outlier_among_equals_moves_the_date_by_two_days_at_most(families
 
 @LAW
 @given(_many(), _many(prefix="z"))
-def test_m9_signals_of_another_vendor_change_nothing(found, foreign) -> None:
+def test_m9_signals_of_another_vendor_change_nothing(found: list[Signal], foreign: list[Signal]) -> None:
     others = [replace(s, vendor="openai", id="o" + s.id) for s in foreign]
 
     assert _plain(_all_types([*found, *others]).events) == _plain(_all_types(found).events)
@@ -274,7 +275,7 @@ def test_m9_signals_of_another_vendor_change_nothing(found, foreign) -> None:
 
 @LAW
 @given(_many(confident=True))
-def test_m10_every_live_signal_belongs_to_exactly_one_event(found) -> None:
+def test_m10_every_live_signal_belongs_to_exactly_one_event(found: list[Signal]) -> None:
     told = _all_types(found).events
 
     claimed = [c.signal_id for e in told for c in e.claims if c.assertion.is_live]
@@ -284,7 +285,7 @@ def test_m10_every_live_signal_belongs_to_exactly_one_event(found) -> None:
 
 @LAW
 @given(_many(), st.data())
-def test_m10_an_event_without_signals_is_withdrawn(found, data) -> None:
+def test_m10_an_event_without_signals_is_withdrawn(found: list[Signal], data: st.DataObject) -> None:
     new_id = ids()
     once = _all_types(found, new_id=new_id)
     left = data.draw(st.lists(st.sampled_from(found), unique_by=lambda s: s.id)) if found else []
@@ -298,7 +299,7 @@ def test_m10_an_event_without_signals_is_withdrawn(found, data) -> None:
 
 @LAW
 @given(_many(days=400, assertions=LIVE_ONES))
-def test_m11_no_event_spans_more_than_three_windows(found) -> None:
+def test_m11_no_event_spans_more_than_three_windows(found: list[Signal]) -> None:
     for event in _all_types(found).events:
         told = [c.told_at for c in event.claims if c.told_at is not None]
         assert (max(told) - min(told)).total_seconds() <= 3 * WINDOWS[event.type] * 86_400
@@ -306,7 +307,7 @@ def test_m11_no_event_spans_more_than_three_windows(found) -> None:
 
 @LAW
 @given(st.integers(2, 4), st.integers(1, 3), st.booleans())
-def test_m11_a_null_object_joins_none_of_two_open_events(objects, nulls, on_line) -> None:
+def test_m11_a_null_object_joins_none_of_two_open_events(objects: int, nulls: int, on_line: bool) -> None:
     line = "qwen" if on_line else None
     open_ = [
         a_signal(f"a{i}", "lawsuit", at=i, plaintiff=f"Plaintiff{i} Corp{i}", line=line)
@@ -322,7 +323,7 @@ def test_m11_a_null_object_joins_none_of_two_open_events(objects, nulls, on_line
 
 @LAW
 @given(_many(), signals(prefix="z"))
-def test_m12_ids_resolve_for_ever_and_untouched_events_keep_theirs(found, more) -> None:
+def test_m12_ids_resolve_for_ever_and_untouched_events_keep_theirs(found: list[Signal], more: Signal) -> None:
     new_id = ids()
     once = _all_types(found, new_id=new_id)
 
@@ -341,7 +342,7 @@ def test_m12_ids_resolve_for_ever_and_untouched_events_keep_theirs(found, more) 
 
 @LAW
 @given(_many(), st.integers(0, 200))
-def test_m13_what_was_known_at_an_instant_can_be_told_again(found, number) -> None:
+def test_m13_what_was_known_at_an_instant_can_be_told_again(found: list[Signal], number: int) -> None:
     ordered = sorted(found, key=lambda s: (s.told_at, s.id))  # recorded when told
     then = [s for s in ordered if s.recorded_at is not None and s.recorded_at <= day(number)]
     stored, told = _in_batches([[s] for s in then], ids())
@@ -354,7 +355,7 @@ def test_m13_what_was_known_at_an_instant_can_be_told_again(found, number) -> No
 
 @LAW
 @given(_many(days=20, dated=False))
-def test_m14_stories_part_the_live_events(found) -> None:
+def test_m14_stories_part_the_live_events(found: list[Signal]) -> None:
     told = _all_types(found)
 
     named = [id_ for story in told.stories for id_ in story.event_ids]
@@ -366,7 +367,7 @@ def test_m14_stories_part_the_live_events(found) -> None:
 @given(
     st.lists(st.sets(st.sampled_from("bcdefgh"), min_size=1, max_size=3), min_size=1, max_size=6), st.data()
 )
-def test_m14_removing_an_article_joins_no_two_stories(asserted, data) -> None:
+def test_m14_removing_an_article_joins_no_two_stories(asserted: list[set[str]], data: st.DataObject) -> None:
     # Each Article asserts events of some persons; events stand within the cap of 60 days.
     found = [
         a_signal(f"a{i}", "leadership_exit", at=i, person=f"{name}{name} {name}xx")
@@ -386,7 +387,7 @@ def test_m14_removing_an_article_joins_no_two_stories(asserted, data) -> None:
 
 @LAW
 @given(_many(), st.data())
-def test_m15_taking_a_correction_back_restores_the_events(found, data) -> None:
+def test_m15_taking_a_correction_back_restores_the_events(found: list[Signal], data: st.DataObject) -> None:
     new_id = ids()
     once = _all_types(found, new_id=new_id)
     left = data.draw(st.lists(st.sampled_from(found), unique_by=lambda s: s.id)) if found else []
@@ -402,7 +403,9 @@ EXITS = ("leadership_exit",)
 
 @LAW
 @given(_many(types=EXITS, days=40, confident=True), signals(types=EXITS, prefix="z"), st.booleans())
-def test_m16_an_article_three_windows_away_from_all_changes_nothing(found, more, is_before) -> None:
+def test_m16_an_article_three_windows_away_from_all_changes_nothing(
+    found: list[Signal], more: Signal, is_before: bool
+) -> None:
     at = day(-140) if is_before else day(40 + 136)
     far = replace(more, published_at=at, first_seen_at=at, recorded_at=at, claimed_at=None, confidence=0.95)
 
@@ -414,7 +417,7 @@ def test_m16_an_article_three_windows_away_from_all_changes_nothing(found, more,
 
 @LAW
 @given(_many(), st.sampled_from([VerdictKind.REJECT, VerdictKind.CONFIRM]))
-def test_a_verdict_holds_over_every_fold(found, kind) -> None:
+def test_a_verdict_holds_over_every_fold(found: list[Signal], kind: VerdictKind) -> None:
     new_id = ids()
     once = _all_types(found, new_id=new_id)
     decided = [Verdict(f"v{e.id}", e.id, kind, "Kim", "seen", recorded_at=day(300)) for e in once.events]

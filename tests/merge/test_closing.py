@@ -1,0 +1,101 @@
+import pytest
+
+from riskwatch.model import Event
+from tests.merge.makers import a_signal, day, events_of, ids, merged
+
+
+def _closed(events: tuple[Event, ...]) -> list[object]:
+    return [e.object for e in events if e.closed_at is not None]
+
+
+def _suits() -> list[Signal]:
+    return [
+        a_signal("a", "lawsuit", plaintiff="Getty Images"),
+        a_signal("b", "lawsuit", plaintiff="Authors Guild"),
+    ]
+
+
+def test_a_settlement_closes_the_suit_of_that_party_only() -> None:
+    told = [*_suits(), a_signal("c", "legal_resolution", at=9, counterparty="Getty")]
+
+    events = events_of(told)
+
+    (resolution,) = [e for e in events if e.type == "legal_resolution"]
+    (suit,) = [e for e in events if e.closed_at is not None]
+    assert resolution.closes == (suit.id,)
+    assert (suit.object, suit.closed_at) == ("Getty Images", day(9))
+
+
+def test_a_resolution_without_a_party_closes_the_single_open_suit() -> None:
+    told = [a_signal("a", "lawsuit", plaintiff="Getty Images"), a_signal("c", "legal_resolution", at=9)]
+
+    assert _closed(events_of(told)) == ["Getty Images"]
+
+
+def test_a_resolution_without_a_party_closes_none_of_two() -> None:
+    told = [*_suits(), a_signal("c", "legal_resolution", at=9)]
+
+    assert _closed(events_of(told)) == []
+
+
+def test_a_lifted_ban_closes_the_ban_of_that_country() -> None:
+    told = [
+        a_signal("a", "government_ban", country="Italy"),
+        a_signal("b", "government_ban", country="Australia"),
+        a_signal("c", "restriction_lifted", at=20, country="Italy"),
+    ]
+
+    assert _closed(events_of(told)) == ["Italy"]
+
+
+def test_a_lifting_that_names_a_country_closes_the_only_restriction_that_names_nothing() -> None:
+    told = [a_signal("a", "export_control"), a_signal("c", "restriction_lifted", at=20, country="US")]
+
+    assert len(_closed(events_of(told))) == 1
+
+
+@pytest.mark.parametrize(
+    ("type_", "said"),
+    [
+        ("restriction_lifted", {"country": "Italy", "partial": True}),
+        ("restriction_lifted", {"country": "Italy", "assertion": "rumoured"}),
+        ("restriction_lifted", {"country": "Italy", "assertion": "denied"}),
+        ("restriction_lifted", {"country": "Spain"}),
+    ],
+)
+def test_what_is_partial_rumoured_or_elsewhere_closes_nothing(type_: str, said: dict[str, object]) -> None:
+    told = [a_signal("a", "government_ban", country="Italy"), a_signal("c", type_, at=20, **said)]
+
+    assert _closed(events_of(told)) == []
+
+
+def test_an_appointment_to_the_vacant_post_closes_the_exit() -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz", role="cto", line="qwen"),
+        a_signal("b", person="Mira Weber", role="vp", line="qwen"),
+        a_signal("c", "leadership_appointment", at=9, person="Bo Yu", role="cto"),
+    ]
+
+    assert _closed(events_of(told)) == ["Dana Ortiz"]
+
+
+@pytest.mark.parametrize("said", [{"role": "cto", "interim": True}, {"role": "cto", "line": "wan"}, {}])
+def test_an_interim_foreign_or_roleless_appointment_fills_no_post(said: dict[str, object]) -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz", role="cto", line="qwen"),
+        a_signal("c", "leadership_appointment", at=9, person="Bo Yu", **said),
+    ]
+
+    assert _closed(events_of(told)) == []
+
+
+def test_a_stored_event_of_another_type_is_closed_and_opened_again() -> None:
+    new_id = ids()
+    suit = merged([a_signal("a", "lawsuit", plaintiff="Getty Images")], new_id=new_id).events
+    settled = [a_signal("c", "legal_resolution", at=9, counterparty="Getty Images")]
+
+    closed = merged(settled, known=suit, types=["legal_resolution"], new_id=new_id).events
+    reopened = merged([], known=closed, types=["legal_resolution"], new_id=new_id).events
+
+    assert [e.closed_at for e in closed if e.type == "lawsuit"] == [day(9)]
+    assert [e.closed_at for e in reopened if e.type == "lawsuit"] == [None]
