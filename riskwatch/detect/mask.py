@@ -263,4 +263,6 @@ def _is_person(text: str, span: tuple[int, int], *, pack: Pack, headline: bool) 
         return True
     if headline:
         return False
+    if pack.words["person_before"].search(before) or pack.words["person_after"].search(after):
+        return True
     return bool(pack.words["owner_before"].search(before) or pack.words["person_verbs"].search(after))

@@ -125,6 +125,8 @@ def _grammar_words(grammar: Grammar) -> dict[str, re2._Regexp]:
         "horizon": _word(grammar.horizon),
         "market_index": _word(grammar.market_index),
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),
+        "person_after": _anchored(grammar.person_after),
+        "person_before": _anchored(grammar.person_before),
         "honorifics": _anchored(grammar.honorifics, head=r"\b", tail=r"\.? $"),
         "former": _anchored(grammar.former, head=r"\b", tail=r"[ -]?$"),
         "person_join": _anchored(grammar.person_join, head="^", tail="$"),

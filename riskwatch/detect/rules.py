@@ -251,6 +251,10 @@ class Grammar(_Strict):
     )
     market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
     person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
+    person_after: Pattern | None = Field(
+        default=None, description="after an unknown person, in any case style"
+    )
+    person_before: Pattern | None = Field(default=None, description="before an unknown person, proving one")
 
 
 class Lexicon(_Strict):
