@@ -30,9 +30,10 @@ class Weights:
 
     def of_tier(self, tier: str) -> float:
         """Return the weight of a tier; an unknown one weighs as the lowest."""
-        return self.tiers.get(tier, self.tiers.get(_LOWEST, 0.0))
+        weight = self.tiers.get(tier)
+        return self.tiers.get(_LOWEST, 0.0) if weight is None else weight
 
     def of(self, tier: str, assertion: Assertion) -> float:
         """Return the weight of one claim; a denial weighs as its tier."""
-        share = 1.0 if assertion is Assertion.DENIED else self.assertions.get(str(assertion), 0.0)
+        share = 1.0 if assertion is Assertion.DENIED else self.assertions.get(assertion, 0.0)
         return self.of_tier(tier) * share

@@ -1,6 +1,6 @@
 import pytest
 
-from riskwatch.model import Event
+from riskwatch.model import Event, Signal
 from tests.merge.makers import a_signal, day, events_of, ids, merged
 
 
