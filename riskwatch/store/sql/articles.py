@@ -90,10 +90,14 @@ class SqlArticles(SqlSources):
         return held
 
     def _add_new(self, articles: Sequence[Article]) -> list[str]:
+        rows = [_row(a) for a in articles]
+        if self._session.is_sqlite:  # the only writer: nobody can have stored one of them meanwhile
+            self._session.add(article, rows)
+            return [a.id for a in articles]
         added: list[str] = []
         statement = self._session.insert(article).on_conflict_do_nothing().returning(article.c.id)
-        for part in chunks(articles):
-            added += self._session.run(statement, [_row(a) for a in part]).scalars()
+        for part in chunks(rows):
+            added += self._session.run(statement, part).scalars()
         return added
 
     def _add_changed(self, articles: Sequence[Article]) -> None:

@@ -40,10 +40,7 @@ def clean(text: str) -> str:
 def encode(value: Any, *, without: tuple[str, ...] = ()) -> str:
     """Return a dataclass value as JSON text, leaving out the fields named in `without`."""
     kind: Any = type(value)
-    coded = _encoder(kind)(value)
-    for name in without:
-        del coded[name]
-    return _dumps(coded)
+    return _dumps(_record_out(kind, without)(value))
 
 
 def decode(kind: type[Value], coded: str, /, **stored: object) -> Value:
@@ -91,7 +88,10 @@ def _encoder(kind: Any) -> Coder:
         return simple
     if isinstance(kind, type) and issubclass(kind, Enum):
         return lambda value: kind(value).value
-    return _record_out(kind) if is_dataclass(kind) else _composed(kind, _encoder, out=True)
+    if not is_dataclass(kind):
+        return _composed(kind, _encoder, out=True)
+    shape: Any = kind
+    return _record_out(shape)
 
 
 @cache
@@ -134,9 +134,11 @@ def _sequence(args: tuple[Any, ...], coder: Callable[[Any], Coder], made: Callab
     return lambda items: made([code(item) for code, item in zip(coders, items, strict=True)])
 
 
-def _record_out(kind: Any) -> Coder:
+@cache
+def _record_out(kind: Any, without: tuple[str, ...] = ()) -> Coder:
     hints = get_type_hints(kind)
-    parts = tuple((field.name, _encoder(hints[field.name])) for field in fields(kind))
+    kept = (field.name for field in fields(kind) if field.name not in without)
+    parts = tuple((name, _encoder(hints[name])) for name in kept)
     return lambda value: {name: code(getattr(value, name)) for name, code in parts}
 
 
