@@ -116,7 +116,7 @@ def judge(
     for entry in found:
         spec = entry.modifier.spec
         why = _why_not(entry, case, masked, pack=pack, own=own, item=item)
-        if why is None and spec.sets == Assertion.REPORTED and _speaks_for_itself(entry, case, masked):
+        if why is None and spec.sets == Assertion.REPORTED and _speaks_for_itself(entry, case, masked, pack):
             why, is_primary = "speaks for itself", True
         considered.append(Considered(spec.id, entry.start, entry.end, str(spec.sets), why))
         if why is None and isinstance(spec.sets, Assertion):
@@ -196,11 +196,14 @@ def _blocked_between(masked: Masked, start: int, end: int, *, max_scope: int, pa
     return None if length <= max_scope else "out of scope"
 
 
-def _speaks_for_itself(entry: Found, case: Case, masked: Masked) -> bool:
+def _speaks_for_itself(entry: Found, case: Case, masked: Masked, pack: Pack) -> bool:
     """Whether the attribution names the vendor or the person of the event itself ("according to OpenAI")."""
     return any(
-        0 <= masked.tokens[number].start - entry.end <= 1 or 0 <= entry.start - masked.tokens[number].end <= 1
+        bool(
+            pack.words["own_words"].search(f"{masked.original[entry.start : masked.tokens[number].start]}«S»")
+        )
         for number in case.speakers
+        if masked.tokens[number].start >= entry.end
     )
 
 

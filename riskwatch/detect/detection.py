@@ -81,7 +81,8 @@ def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> D
     told = article.published_at or article.first_seen_at
     language = _language(article, ruleset)
     item = told.astimezone(UTC).date() if told else date(1970, 1, 1)
-    placed = resolve(texts, hits, item=item, pack=language.pack if language else None)
+    given = (*article.covers, *((focus,) if focus else ()))
+    placed = resolve(texts, hits, item=item, pack=language.pack if language else None, given=given)
     mentions = _mentions(placed)
     if language is None or told is None:
         notes.append(f"unread: {article.lang}" if language is None else "undated: no signals")

@@ -204,8 +204,14 @@ def _roles(masked: Masked, pack: Pack) -> list[Token]:
 
 
 def role_code(words: str, pack: Pack) -> str | None:
-    """Return the code of the first kind of post that the words name."""
-    return next((code for code, pattern in pack.role_codes if pattern.search(words)), None)
+    """Return the code of the post that covers most of the words; the first on a tie."""
+    best: tuple[int, str] | None = None
+    for code, pattern in pack.role_codes:
+        match = pattern.search(words)
+        length = match.end() - match.start() if match else 0
+        if length and (best is None or length > best[0]):
+            best = (length, code)
+    return best[1] if best else None
 
 
 def is_headline(masked: str) -> bool:

@@ -88,7 +88,10 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         quantities=compile_pattern(_quantities(lexicon, dates), memory_bytes=8 << 20),
         dates=tuple(compile_pattern(pattern) for pattern in dates),
         roles=_roles(grammar),
-        role_codes=tuple((role.code, compile_pattern(rf"\b(?:{role.pattern})\b")) for role in grammar.roles),
+        role_codes=tuple(
+            (role.code, compile_pattern(rf"\b(?:{role.pattern})\b", is_longest=True))
+            for role in grammar.roles
+        ),
         cues={name: _cues(cue.before, cue.after, cue.unless) for name, cue in grammar.cues.items()},
         words=_grammar_words(grammar),
         not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
@@ -125,6 +128,8 @@ def _grammar_words(grammar: Grammar) -> dict[str, re2._Regexp]:
         "horizon": _word(grammar.horizon),
         "market_index": _word(grammar.market_index),
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),
+        "own_words": _anchored(grammar.own_words, tail="$"),
+        "company_words": _word(grammar.company_words),
         "person_after": _anchored(grammar.person_after),
         "person_before": _anchored(grammar.person_before),
         "honorifics": _anchored(grammar.honorifics, head=r"\b", tail=r"\.? $"),
@@ -204,7 +209,9 @@ def _roles(grammar: Grammar) -> re2._Regexp:
     # a tail is read only in lower case: "head of post-training", not "CEO of Acme"
     tail = f"(?: (?-i:{grammar.role_tail}))?" if grammar.role_tail else ""
     edge = r"\b" if grammar.unit == "words" else ""
-    return compile_pattern(f"{head}{edge}(?P<post>{posts}){edge}{tail}", memory_bytes=8 << 20)
+    pattern = f"{head}{edge}(?P<post>{posts}){edge}{tail}"
+    # "chief AI developer" is not "chief"
+    return compile_pattern(pattern, memory_bytes=8 << 20, is_longest=True)
 
 
 def _suffix(suffixes: Sequence[str]) -> re2._Regexp:

@@ -45,10 +45,11 @@ def options(*, case_sensitive: bool = False, memory_bytes: int = MAX_PATTERN_MEM
 
 
 def compile_pattern(
-    pattern: str | bytes, *, case_sensitive: bool = False, memory_bytes: int = 0
+    pattern: str | bytes, *, case_sensitive: bool = False, memory_bytes: int = 0, is_longest: bool = False
 ) -> re2._Regexp:
     """Compile one pattern or raise PatternError."""
     chosen = options(case_sensitive=case_sensitive, memory_bytes=memory_bytes or MAX_PATTERN_MEMORY_BYTES)
+    chosen.longest_match = is_longest
     try:
         return re2.compile(pattern, options=chosen)
     except re2.error as error:

@@ -30,7 +30,12 @@ class Placed:
 
 
 def resolve(
-    texts: Mapping[str, str], hits: Mapping[str, Sequence[Hit]], *, item: date, pack: Pack | None
+    texts: Mapping[str, str],
+    hits: Mapping[str, Sequence[Hit]],
+    *,
+    item: date,
+    pack: Pack | None,
+    given: Iterable[str] = (),
 ) -> tuple[Placed, ...]:
     """Return the names that stand for somebody, in order of field and place.
 
@@ -39,13 +44,14 @@ def resolve(
         hits: Field -> names found in it.
         item: The item's date; aliases and people outside their time do not count.
         pack: The language, where there is one; without it no family name and no list is read.
+        given: Vendors that the article is known to be about.
     """
-    vouched = _vouched(hits, item)
+    vouched = _vouched(hits, item) | frozenset(given)
     placed: list[Placed] = []
     doubtful: list[tuple[str, Hit]] = []
     for field, found in hits.items():
         for hit in found:
-            token = _token(hit, texts[field], item=item, vouched=vouched)
+            token = _token(hit, texts[field], item=item, vouched=vouched, pack=pack)
             if token is None:
                 doubtful.append((field, hit))
             else:
@@ -71,9 +77,13 @@ def _vouched(hits: Mapping[str, Sequence[Hit]], item: date) -> frozenset[str]:
     )
 
 
-def _token(hit: Hit, text: str, *, item: date, vouched: frozenset[str]) -> Token | None:
+def _token(hit: Hit, text: str, *, item: date, vouched: frozenset[str], pack: Pack | None) -> Token | None:
     for known in hit.known:
-        if known.kind == "V" and _fits(known, hit, text, item) and _is_certain(known, hit, text, vouched):
+        if (
+            known.kind == "V"
+            and _fits(known, hit, text, item)
+            and _is_certain(known, hit, text, vouched=vouched, pack=pack)
+        ):
             return _vendor_token(hit, known)
     posts = tuple((k.vendor, k.person) for k in hit.known if k.vendor is not None and k.person is not None)
     if posts:
@@ -126,7 +136,7 @@ def is_employed(person: Person, item: date) -> bool:
     return within(person.valid_from, person.valid_to, item, grace_days=GRACE_DAYS)
 
 
-def _is_certain(known: Known, hit: Hit, text: str, vouched: frozenset[str]) -> bool:
+def _is_certain(known: Known, hit: Hit, text: str, *, vouched: frozenset[str], pack: Pack | None) -> bool:
     if known.alias is None or not known.alias.ambiguous or known.vendor in vouched:
         return True
     if known.context is None:
@@ -136,10 +146,18 @@ def _is_certain(known: Known, hit: Hit, text: str, vouched: frozenset[str]) -> b
         text[hit.end : hit.end + CONTEXT_CHARS],
     )
     before, after = before[_last_end(before) :], after[: _first_end(after)]
-    if known.context.search(before) or known.context.search(after):
+    if known.context.search(before) or known.context.search(after) or _is_business(f"{before} {after}", pack):
         return True
     rest = text[: hit.start] + " " + text[hit.end :]
     words = {match.group().lower() for match in known.context.finditer(rest)}
+    return len(words) >= CONTEXT_THRESHOLD
+
+
+def _is_business(sentence: str, pack: Pack | None) -> bool:
+    """Whether two different words of business or technology stand around the name."""
+    if pack is None:
+        return False
+    words = {match.group().lower() for match in pack.words["company_words"].finditer(sentence)}
     return len(words) >= CONTEXT_THRESHOLD
 
 

@@ -251,6 +251,10 @@ class Grammar(_Strict):
     )
     market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
     person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
+    own_words: Pattern | None = Field(
+        default=None, description="credit to the vendor or person itself, named «S»"
+    )
+    company_words: Pattern | None = Field(default=None, description="two of them vouch for an ambiguous name")
     person_after: Pattern | None = Field(
         default=None, description="after an unknown person, in any case style"
     )
