@@ -11,6 +11,7 @@ from typing import Any
 
 from riskwatch.model import Assertion, Claim, CoverageFact, Event, Vendor, Verdict, VerdictKind, vendor_of
 from riskwatch.score.methodology import Methodology
+from riskwatch.score.structural import attention_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,13 @@ def _rows(inputs: Inputs) -> Iterable[tuple[str, str, str]]:
     vendor = inputs.vendor
     lines = {name: [line.line_class, line.open_weights] for name, line in vendor.lines.items()}
     yield _row("vendor", vendor.id, {"size": vendor.size_class, "tickers": vendor.tickers, "lines": lines})
-    for number, entry in enumerate(vendor.register_):
+    known_on = inputs.known_at.date().isoformat()
+    for number, entry in enumerate(entry for entry in vendor.register_ if entry.recorded_at <= known_on):
         yield _row("register", f"{entry.valid_from}/{entry.recorded_at}/{number:04d}", entry.model_dump())
-    attention = {"events": inputs.attention.get(inputs.subject), "median": inputs.panel_median}
+    softened = attention_of(
+        inputs.subject, inputs.attention, panel_median=inputs.panel_median, methodology=inputs.methodology
+    )
+    attention = {"events": inputs.attention.get(inputs.subject), "multiplier": softened}
     yield _row("attention", inputs.subject, attention)
     for fact in inputs.coverage:
         yield _row("coverage", fact.source_class, {"sources": fact.sources, "ok": fact.last_ok_at})

@@ -124,3 +124,18 @@ def test_attention_softens_minor_events_of_a_much_reported_vendor_only() -> None
 def test_a_lens_weakens_what_does_not_touch_the_use() -> None:
     assert taken("outage", lens="self_hosted_weights").loss < taken("outage", lens="api").loss
     assert taken("outage", lens="api") == taken("outage")
+
+
+def test_law_18_a_register_entry_recorded_later_has_no_effect() -> None:
+    later = alibaba().model_copy(
+        update={"register_": (entry("2026-01-01", "2026-04-01", valuation_usd=1.0),)}
+    )
+
+    assert evaluate(some_inputs(vendor=later)) == evaluate(some_inputs())
+
+
+def test_another_panel_is_another_input() -> None:
+    panels = ({"alibaba/qwen": 9.0, "x": 1.0}, {"alibaba/qwen": 9.0, "x": 2.0})
+    digests = {evaluate(some_inputs(attention=panel)).inputs_digest for panel in panels}
+
+    assert len(digests) == 2
