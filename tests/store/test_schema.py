@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from riskwatch.errors import SchemaTooNew, Unavailable
 from riskwatch.store.sql import SqlStore, backup, schema
@@ -36,6 +36,20 @@ def test_an_empty_database_is_brought_to_head_once(blank_url: str, open_store: O
     assert store.migrate() is True
     assert store.check_schema() == "head"
     assert store.migrate() is False
+
+
+def test_a_migration_that_fails_halfway_leaves_nothing_behind(blank_url: str, open_store: Opener) -> None:
+    engine = make_engine(blank_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE verdict (in_the_way INTEGER)"))
+    store = open_store(blank_url)
+
+    with pytest.raises(Unavailable):
+        store.migrate()
+
+    assert store.check_schema() == "empty"
+    assert inspect(engine).get_table_names() == ["verdict"]
+    engine.dispose()
 
 
 def test_the_migrations_make_what_the_tables_say(url: str) -> None:
