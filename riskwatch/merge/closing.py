@@ -21,6 +21,8 @@ CLOSES: dict[str, tuple[str, ...]] = {
 }
 _PARTIES = ("plaintiff", "counterparty", "authority")
 _PLACES = ("country", "region", "product", "affected", "authority")
+# Posts that one person holds at a time; a further vice president fills no vacancy.
+_POSTS = frozenset({"founder_ceo", "ceo", "technical_lead", "chief_scientist", "cto", "cro", "board_chair"})
 _CLOSING = (Assertion.REPORTED, Assertion.CONFIRMED)
 
 
@@ -78,7 +80,7 @@ def _ended(closer: Event, events: Sequence[Event]) -> list[Event]:
 
 def _vacancies(closer: Event, open_: Sequence[Event]) -> list[Event]:
     role = closer.attributes.get("role")
-    same = [e for e in open_ if role is not None and e.attributes.get("role") == role]
+    same = [e for e in open_ if role in _POSTS and e.attributes.get("role") == role]
     return [max(same, key=lambda e: (e.occurred_at, e.id))] if same else []
 
 

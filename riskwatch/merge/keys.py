@@ -55,6 +55,7 @@ COMPANY_TYPES = SHARE_TYPES | {
     "regulatory_action",
     "vendor_shutdown",
 }
+OTHER_ROLE = "other"  # a post outside the list of roles: no two of them need be the same
 COMPANY_ROLES = frozenset({"founder_ceo", "ceo", "board_chair", "board_member"})
 
 _FILLERS = frozenset({"the", "of", "mr", "ms", "dr"})
@@ -84,7 +85,7 @@ class Key:
 
     name: str | None  # object as written
     words: frozenset[str]  # of the object; empty when it is null
-    role: str | None
+    role: str | None  # None where unknown
     line: str | None
     has_object: bool  # whether the type knows objects at all
 
@@ -98,4 +99,5 @@ def key_of(signal: Signal) -> Key:
     if signal.line and not is_person and (signal.type in UNIT_TYPES or words == words_of(signal.line)):
         words = frozenset()  # every unit of a line is that line's team: outlets name it differently
     role = signal.attributes.get("role") if is_person else None
-    return Key(name, words, str(role) if role else None, signal.line, bool(names))
+    known_role = str(role) if role and role != OTHER_ROLE else None
+    return Key(name, words, known_role, signal.line, bool(names))

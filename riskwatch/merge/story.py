@@ -11,6 +11,7 @@ from riskwatch.model import EventState, Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
+    from datetime import datetime
 
     from riskwatch.model import Event
 
@@ -75,14 +76,21 @@ def _components(events: Sequence[Event]) -> list[list[Event]]:
 
 
 def _capped(group: Sequence[Event]) -> list[list[Event]]:
-    """Return a component in time order, cut where it outgrows 60 days."""
+    """Return a component in order of telling, cut where it outgrows 60 days.
+
+    Days are those of the news, not of the happenings: one wrong date must not tear a story apart.
+    """
     parts: list[list[Event]] = []
-    for event in group:
-        if parts and event.occurred_at - parts[-1][0].occurred_at <= STORY_CAP:
+    for event in sorted(group, key=lambda e: (_told_at(e), e.id)):
+        if parts and _told_at(event) - _told_at(parts[-1][0]) <= STORY_CAP:
             parts[-1].append(event)
         else:
             parts.append([event])
     return parts
+
+
+def _told_at(event: Event) -> datetime:
+    return event.first_told_at or event.occurred_at
 
 
 def _ids(parts: Sequence[Sequence[Event]], new_id: Callable[[], str]) -> list[str]:

@@ -99,3 +99,13 @@ def test_a_stored_event_of_another_type_is_closed_and_opened_again() -> None:
 
     assert [e.closed_at for e in closed if e.type == "lawsuit"] == [day(9)]
     assert [e.closed_at for e in reopened if e.type == "lawsuit"] == [None]
+
+
+@pytest.mark.parametrize("role", ["vp", "other"])
+def test_a_further_holder_of_a_common_role_fills_no_post(role: str) -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz", role=role),
+        a_signal("c", "leadership_appointment", at=9, person="Bo Yu", role=role),
+    ]
+
+    assert _closed(events_of(told)) == []

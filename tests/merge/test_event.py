@@ -317,3 +317,18 @@ def test_a_silent_family_opens_nothing() -> None:
 
 def test_a_type_that_the_taxonomy_does_not_know_still_merges() -> None:
     assert len(events_of([a_signal("a", "mystery"), a_signal("b", "mystery", at=20)])) == 1
+
+
+def test_a_role_outside_the_list_is_no_role_in_common() -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz", role="cto"),
+        a_signal("b", at=2, role="other"),
+        a_signal("c", at=3, person="Mira Weber", role="other"),
+        a_signal("d", at=4, role="other"),
+    ]
+
+    assert {e.object: e.corroboration for e in events_of(told)} == {
+        "Dana Ortiz": 2,
+        "Mira Weber": 1,
+        "other": 1,
+    }

@@ -1,4 +1,4 @@
-from tests.merge.makers import a_signal, ids, merged
+from tests.merge.makers import a_signal, day, ids, merged
 
 
 def test_one_article_with_two_events_tells_one_story() -> None:
@@ -51,3 +51,9 @@ def test_denied_and_background_telling_belongs_to_no_story() -> None:
 
     (story,) = told.stories
     assert len(story.event_ids) == 1
+
+
+def test_a_wrong_date_does_not_tear_a_story_apart() -> None:
+    told = merged([a_signal("a", person="Dana Ortiz", claimed_at=day(-270)), a_signal("a", "funding")])
+
+    assert len(told.stories) == 1
