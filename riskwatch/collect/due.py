@@ -130,7 +130,8 @@ def failure_wait(failures: int, *, interval: timedelta, jitter: float) -> timede
         jitter: Number from 0 to 1 that spreads the wait by 20 % either way.
     """
     base = max(interval, MIN_FAILURE_WAIT)
-    wait = min(MAX_WAIT, base * 2 ** min(failures - 1, _MAX_DOUBLINGS))
+    doublings = min(failures - 1, _MAX_DOUBLINGS)
+    wait = min(MAX_WAIT, base * (1 << doublings))
     return wait * (1 - JITTER_SHARE + 2 * JITTER_SHARE * jitter)
 
 

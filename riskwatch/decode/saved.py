@@ -85,7 +85,12 @@ def decode_saved(
     """
     desk = _Desk(name, resolve or (lambda _publisher, _url: None), now, known or Known(), source_id)
     try:
-        return desk.read(body)
+        saved = desk.read(body)
+        return (
+            saved
+            if saved.articles or saved.errors
+            else Saved((), (SavedError(name, None, "no article in it"),))
+        )
     except DecodeError as error:
         return Saved((), (SavedError(name, None, error.reason),))
 

@@ -1,7 +1,6 @@
-"""Polling side by side with lemon24/reader: the adapter of riskwatch for the benchmark that polls 200 local feeds.
+"""Polling beside lemon24/reader: riskwatch's adapter for the benchmark that polls 200 local feeds.
 
-Copy or link it as `riskwatch_adapter.py` (storage only) into the benchmark's `adapters` folder; `riskwatch_full_adapter.py`
-is one line, `from riskwatch_adapter import FullAdapter as Adapter`. See README.md in this folder.
+`Adapter` stores only, `FullAdapter` also detects, merges and scores. How to run it: README.md in this folder.
 """
 
 from __future__ import annotations

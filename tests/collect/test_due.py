@@ -26,8 +26,9 @@ from riskwatch.collect.due import (
 from riskwatch.model import HostState, SourceState
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
+NOW_NAIVE = NOW.replace(tzinfo=None)  # Hypothesis adds the zone itself
 HOUR = timedelta(hours=1)
-instants = st.datetimes(datetime(2026, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC))
+instants = st.datetimes(NOW_NAIVE, NOW_NAIVE + timedelta(days=150), timezones=st.just(UTC))
 intervals = st.timedeltas(timedelta(minutes=1), timedelta(days=2))
 
 

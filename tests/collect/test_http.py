@@ -6,6 +6,7 @@ import gzip
 import threading
 import time
 import zlib
+from itertools import pairwise
 
 import pytest
 
@@ -276,7 +277,7 @@ def test_one_host_is_asked_by_one_at_a_time_with_a_pause(site):
     client.close()
 
     assert max(most) == 1
-    assert all(later - earlier > 0.15 for earlier, later in zip(starts, starts[1:], strict=False))
+    assert all(later - earlier > 0.15 for earlier, later in pairwise(starts))
 
 
 def test_a_post_never_follows_and_wants_https(site, client):
