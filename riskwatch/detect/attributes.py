@@ -31,6 +31,7 @@ class Readings:
     """Attributes of one signal while they are gathered."""
 
     values: dict[str, Reading] = field(default_factory=dict)
+    lines: dict[str, str] = field(default_factory=dict)  # vendor -> line of the product that was read
     notes: list[str] = field(default_factory=list)
 
     def put(self, name: str, value: AttrValue | None, span: tuple[int, int]) -> None:
@@ -148,6 +149,8 @@ def put_token(capture: Capture, token: Token, scene: Scene, readings: Readings) 
         readings.notes.append(f"{capture.attribute}: {token.text!r} is out of bounds or cannot be read")
         return
     readings.put(capture.attribute, value, span)
+    if capture.kind == "product" and token.vendor is not None and token.line is not None:
+        readings.lines.setdefault(token.vendor, token.line)
     if token.kind == "M":
         money = read_money(token.text, pack=pack)
         readings.put("currency", money[1] if money else None, span)
@@ -298,8 +301,10 @@ def _role_token(candidate: Candidate, scene: Scene, subject: Subject) -> Token |
         inside = masked.inside(*anchor, "R")
         if inside:
             return masked.tokens[inside[0]]
-    after = [n for n in masked.inside(candidate.trigger[1], candidate.trigger[1] + 40, "R")]
-    return masked.tokens[after[0]] if after and subject.people <= 1 else None
+    stop = min(candidate.trigger[1] + 40, clause(scene, candidate.trigger)[1])
+    after = masked.inside(candidate.trigger[1], stop, "RP")
+    is_own = bool(after) and masked.tokens[after[0]].kind == "R" and subject.people <= 1
+    return masked.tokens[after[0]] if is_own else None
 
 
 def _adjoins(masked: Masked, number: int, low: int, high: int) -> bool:

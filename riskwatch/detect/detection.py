@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from itertools import islice
 
@@ -16,7 +16,7 @@ from riskwatch.detect.gazetteer import Outlets
 from riskwatch.detect.mask import Masked, mask
 from riskwatch.detect.match import Candidate, candidates
 from riskwatch.detect.resolve import Placed, focus_of, resolve, shifted
-from riskwatch.detect.rules import Lifecycle
+from riskwatch.detect.rules import Lifecycle, Route
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, MIN_CHARS, Sentence
 from riskwatch.detect.vendors import (
@@ -261,13 +261,31 @@ def _candidate(
         )
         work.trace.append((place, base))
         return
-    for subject in _subjects(candidate, scene):
-        vendor = attribute(candidate, scene, person=subject.person)
-        if vendor is None:
+    found = [(who, attribute(candidate, scene, person=who.person)) for who in _subjects(candidate, scene)]
+    for subject, vendors in _shared(found):
+        if not vendors:
             names = [scene.masked.tokens[number].text for number in scene.roles]
             work.trace.append((place, base | {"vendor": explain.unresolved(scene.roles, names)}))
-            continue
-        _signal(work, candidate, scene, _Stated(subject, vendor, modifiers, sentence), base=base, place=place)
+        for vendor in vendors:
+            _signal(
+                work, candidate, scene, _Stated(subject, vendor, modifiers, sentence), base=base, place=place
+            )
+
+
+def _shared(
+    found: Sequence[tuple[Subject, tuple[Attribution, ...]]],
+) -> Iterable[tuple[Subject, tuple[Attribution, ...]]]:
+    """Let a person of a list share the vendor of the others, where the register once knew both there."""
+    sure = [vendors[0] for _, vendors in found if vendors and vendors[0].route != Route.FOCUS]
+    for subject, vendors in found:
+        posts = subject.person.posts if subject.person is not None else ()
+        is_weak = not vendors or vendors[0].route == Route.FOCUS
+        common = [(one, known.line) for one in sure for employer, known in posts if employer == one.vendor]
+        if is_weak and common:
+            one, line = common[0]
+            yield subject, (replace(one, line=line, number=-1),)
+        else:
+            yield subject, vendors
 
 
 def _subjects(candidate: Candidate, scene: Scene) -> tuple[Subject, ...]:
@@ -304,6 +322,8 @@ def _signal(  # noqa: PLR0913 - the parts of one signal
     place: Place,
 ) -> None:
     readings = read_attributes(candidate, scene, stated.subject, stated.vendor)
+    if stated.vendor.line is None and stated.vendor.vendor in readings.lines:
+        stated = replace(stated, vendor=replace(stated.vendor, line=readings.lines[stated.vendor.vendor]))
     speakers = _speakers(scene, stated)
     case = Case(
         trigger=scene.masked.span(*candidate.trigger),

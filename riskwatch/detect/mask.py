@@ -232,7 +232,21 @@ def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> l
             found.append(Token("P", start, end, words, name=proven[words]))
         elif _is_person(masked.text, (low, high), pack=pack, headline=headline):
             found.append(Token("P", start, end, words, name=words))
+        elif headline:
+            found += _headline_person(masked, (low, high), pack)
     return found
+
+
+def _headline_person(masked: Masked, span: tuple[int, int], pack: Pack) -> list[Token]:
+    """Read "First Last" before a verb that is capitalised too ("First Last Joins")."""
+    low, high = span
+    words = masked.text[low:high].split(" ")
+    name = " ".join(words[:2])
+    rest = masked.text[low + len(name) :]
+    if len(words) < 3 or not pack.words["person_after"].search(rest):
+        return []
+    start, end = masked.span(low, low + len(name))
+    return [Token("P", start, end, name, name=name)]
 
 
 def capitalised(text: str, pack: Pack) -> Iterable[tuple[int, int, str]]:
@@ -267,8 +281,8 @@ def _is_person(text: str, span: tuple[int, int], *, pack: Pack, headline: bool) 
         return False
     if _ROLE_BEFORE.search(before) or pack.words["role_after"].search(after):
         return True
-    if headline:
-        return False
     if pack.words["person_before"].search(before) or pack.words["person_after"].search(after):
         return True
-    return bool(pack.words["owner_before"].search(before) or pack.words["person_verbs"].search(after))
+    return not headline and bool(
+        pack.words["owner_before"].search(before) or pack.words["person_verbs"].search(after)
+    )

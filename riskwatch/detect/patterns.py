@@ -23,6 +23,8 @@ SLOT_KINDS = {
     "DURATION": "H",
 }
 QUANTITY_SLOTS = ("PCT", "MONEY", "COUNT", "DATE", "DURATION", "ROLE")
+# one to four capitalised words that are no token
+_NAME = r"(?-i:\p{Lu}(?:[\p{L}\p{N}’'-]|\.\p{N})*(?: \p{Lu}(?:[\p{L}\p{N}’'-]|\.\p{N})*){0,3})"
 _PLACE = re2.compile(r"\\[pP]\{[A-Za-z]+\}|\{([A-Za-z_][A-Za-z0-9_]*)(?::([0-9]+))?\}")
 
 
@@ -137,7 +139,7 @@ def slots_of(person_join: str | None, person_note: str | None) -> dict[str, str]
     note = f"(?:{person_note})?" if person_note else ""
     persons = f"{person}{note}(?:(?:{person_join}){person}{note})*" if person_join else f"{person}{note}"
     slots = {name: token_class(kinds) for name, kinds in SLOT_KINDS.items()}
-    return slots | {"PERSON": f"{person}{note}", "PERSONS": persons}
+    return slots | {"PERSON": f"{person}{note}", "PERSONS": persons, "NAME": _NAME}
 
 
 def collect_places(pattern: str) -> tuple[str, ...]:

@@ -29,6 +29,16 @@ class Placed:
     token: Token
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What the whole article says in favour of a doubtful name."""
+
+    text: str  # title and body
+    vouched: frozenset[str]
+    item: date
+    pack: Pack | None
+
+
 def resolve(
     texts: Mapping[str, str],
     hits: Mapping[str, Sequence[Hit]],
@@ -46,12 +56,12 @@ def resolve(
         pack: The language, where there is one; without it no family name and no list is read.
         given: Vendors that the article is known to be about.
     """
-    vouched = _vouched(hits, item) | frozenset(given)
+    document = _Document("\n".join(texts.values()), _vouched(hits, item) | frozenset(given), item, pack)
     placed: list[Placed] = []
     doubtful: list[tuple[str, Hit]] = []
     for field, found in hits.items():
         for hit in found:
-            token = _token(hit, texts[field], item=item, vouched=vouched, pack=pack)
+            token = _token(hit, texts[field], document)
             if token is None:
                 doubtful.append((field, hit))
             else:
@@ -77,13 +87,10 @@ def _vouched(hits: Mapping[str, Sequence[Hit]], item: date) -> frozenset[str]:
     )
 
 
-def _token(hit: Hit, text: str, *, item: date, vouched: frozenset[str], pack: Pack | None) -> Token | None:
+def _token(hit: Hit, text: str, document: _Document) -> Token | None:
     for known in hit.known:
-        if (
-            known.kind == "V"
-            and _fits(known, hit, text, item)
-            and _is_certain(known, hit, text, vouched=vouched, pack=pack)
-        ):
+        fits = known.kind == "V" and _fits(known, hit, text, document.item)
+        if fits and _is_certain(known, hit, text, document):
             return _vendor_token(hit, known)
     posts = tuple((k.vendor, k.person) for k in hit.known if k.vendor is not None and k.person is not None)
     if posts:
@@ -136,8 +143,8 @@ def is_employed(person: Person, item: date) -> bool:
     return within(person.valid_from, person.valid_to, item, grace_days=GRACE_DAYS)
 
 
-def _is_certain(known: Known, hit: Hit, text: str, *, vouched: frozenset[str], pack: Pack | None) -> bool:
-    if known.alias is None or not known.alias.ambiguous or known.vendor in vouched:
+def _is_certain(known: Known, hit: Hit, text: str, document: _Document) -> bool:
+    if known.alias is None or not known.alias.ambiguous or known.vendor in document.vouched:
         return True
     if known.context is None:
         return False
@@ -146,10 +153,13 @@ def _is_certain(known: Known, hit: Hit, text: str, *, vouched: frozenset[str], p
         text[hit.end : hit.end + CONTEXT_CHARS],
     )
     before, after = before[_last_end(before) :], after[: _first_end(after)]
-    if known.context.search(before) or known.context.search(after) or _is_business(f"{before} {after}", pack):
+    if (
+        known.context.search(before)
+        or known.context.search(after)
+        or _is_business(f"{before} {after}", document.pack)
+    ):
         return True
-    rest = text[: hit.start] + " " + text[hit.end :]
-    words = {match.group().lower() for match in known.context.finditer(rest)}
+    words = {match.group().lower() for match in known.context.finditer(document.text)} - {hit.text.lower()}
     return len(words) >= CONTEXT_THRESHOLD
 
 

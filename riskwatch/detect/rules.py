@@ -19,7 +19,7 @@ Frame = Annotated[
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Lang = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
-Role = Literal["destination", "comparison", "plaintiff", "counterparty", "taker", "former"]
+Role = Literal["destination", "comparison", "plaintiff", "counterparty", "taker", "former", "product"]
 
 
 class Lifecycle(StrEnum):

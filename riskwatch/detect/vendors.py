@@ -97,6 +97,8 @@ def _roles(masked: Masked, companies: Sequence[int], pack: Pack) -> dict[int, fr
             for name, cues in pack.cues.items()
             if (cues.before.search(before) and not cues.unless.search(before)) or cues.after.search(after)
         }
+        if masked.tokens[number].line is not None or masked.tokens[number].is_product:
+            found.add("product")
         if previous is not None and _is_joined(masked, previous, number, pack):
             found |= roles[previous] & {"destination", "comparison", "former", "counterparty"}
         roles[number] = frozenset(found)
@@ -117,16 +119,30 @@ def _is_owning(between: str, pack: Pack) -> bool:
     return not (between[owner.end() :] if owner else between).strip()
 
 
-def attribute(candidate: Candidate, scene: Scene, *, person: Token | None) -> Attribution | None:
-    """Return the vendor by the first route of the rule that applies, or none."""
+def attribute(candidate: Candidate, scene: Scene, *, person: Token | None) -> tuple[Attribution, ...]:
+    """Return the vendor by the first route of the rule that applies, every vendor of a list in a slot, or none."""
     taken = _taken(candidate, scene)
     for route in candidate.rule.spec.vendor.from_:
         if route == Route.SLOT and _slot_is_closed(candidate, scene):
-            return None
+            return ()
         found = _ROUTES[route](candidate, scene, taken, person)
         if found is not None:
-            return found
-    return None
+            return (found, *_others(candidate, scene, taken, found))
+    return ()
+
+
+def _others(
+    candidate: Candidate, scene: Scene, taken: frozenset[int], found: Attribution
+) -> tuple[Attribution, ...]:
+    """Return the further vendors of a list inside the slot ("Nvidia, Oracle and AMD shares fall")."""
+    if found.route != Route.SLOT or candidate.rule.needs_person:
+        return ()
+    others = {found.vendor: found}
+    for number in _slots(candidate, scene):
+        made = _made(scene, number, Route.SLOT) if number not in taken else None
+        if made is not None:
+            others.setdefault(made.vendor, made)
+    return tuple(list(others.values())[1:])
 
 
 def _taken(candidate: Candidate, scene: Scene) -> frozenset[int]:
@@ -287,6 +303,8 @@ def _subject(
 ) -> Attribution | None:
     masked, at = scene.masked, candidate.trigger[0]
     first = max((high for _, high in scene.cuts if high <= at), default=0)
+    if "who" in candidate.groups:
+        first = max(first, _own_clause(masked.text, candidate.groups["who"][0]))
     for number in reversed(scene.companies):
         if masked.ends[number] > at or masked.starts[number] < first or number in taken:
             continue
@@ -296,6 +314,12 @@ def _subject(
             continue
         return _made(scene, number, Route.SUBJECT, person)
     return None
+
+
+def _own_clause(text: str, at: int) -> int:
+    """Return where the clause of a noun begins when the noun itself opens it after a comma."""
+    comma = text.rfind(", ", 0, at)
+    return comma + 2 if comma >= 0 and len(text[comma + 2 : at].split()) <= 1 else 0
 
 
 def _after(
