@@ -58,7 +58,7 @@ def test_every_item_says_something_and_links_to_a_page() -> None:
 
 def test_every_item_is_dated_within_the_history() -> None:
     dates = [parsedate_to_datetime(text) for text in _texts("pubDate")]
-    assert FIRST <= min(dates)
+    assert min(dates) >= FIRST
     assert max(dates) <= LAST
 
 
