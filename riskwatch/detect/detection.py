@@ -215,19 +215,18 @@ def _sentence(work: _Work, sentence: Sentence, numbers: Sequence[int], *, focus:
         and entry.token.end <= sentence.end
     ]
     pack = work.language.pack
-    if not rules or not (
-        entities or focus.is_own_channel or pack.words["anaphor"].search(sentence.text) or focus.is_salient
-    ):
+    # without a name of a vendor or of its people only the focus could carry the event
+    if not rules or not (focus.is_own_channel or focus.is_salient or any(t.kind != "O" for t in entities)):
         return
     masked = mask(sentence.text, entities, pack=pack, proven=work.proven)
     _remember(work, masked)
+    found = [candidate for rule in rules for candidate in candidates(rule, masked, pack=pack)]
+    if not found:
+        return
     scene = scene_of(masked, pack=pack, focus=focus, item=work.item)
-    modifiers: tuple[Found, ...] | None = None
-    for rule in rules:
-        for candidate in candidates(rule, masked, pack=pack):
-            if modifiers is None:
-                modifiers = find_modifiers(masked, pack)
-            _candidate(work, candidate, scene, modifiers, sentence=sentence)
+    modifiers = find_modifiers(masked, pack)
+    for candidate in found:
+        _candidate(work, candidate, scene, modifiers, sentence=sentence)
 
 
 def _in_scope(rule: CompiledRule, sentence: Sentence, article: Article) -> bool:

@@ -53,6 +53,7 @@ class Masked:
     ends: tuple[int, ...] = field(repr=False)
     light_starts: tuple[int, ...] = field(repr=False)
     light_tokens: tuple[Token, ...] = field(repr=False)
+    raw: bytes = field(repr=False)  # text, for RE2
 
     def unmask(self) -> str:
         """Return the sentence as it was."""
@@ -132,6 +133,7 @@ def assemble(sentence: str, tokens: Iterable[Token]) -> Masked:
         ends=ends,
         light_starts=light_starts,
         light_tokens=tuple(token for _, token in few),
+        raw=text.encode("utf-8", "replace"),
     )
 
 

@@ -29,22 +29,22 @@ class Candidate:
     blocked_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Spans of one match, in characters of the masked sentence."""
+
+    trigger: tuple[int, int]
+    groups: Mapping[str, tuple[int, int]]
+
+
 def candidates(rule: CompiledRule, masked: Masked, *, pack: Pack) -> tuple[Candidate, ...]:
     """Return the rule's candidates; the first frame that matches a trigger wins it."""
     found: list[Candidate] = []
     for frame in rule.frames:
-        for match in _matches(frame, masked.text):
-            trigger = match.span(frame.groups["t"])
-            if any(_overlap(trigger, other.trigger) for other in found):
-                continue
-            groups = {
-                name: match.span(number)
-                for name, number in frame.groups.items()
-                if name != "t" and match.span(number)[0] >= 0
-            }
-            found.append(
-                Candidate(rule, frame.name, trigger, groups, _blocker(rule, masked, trigger, groups, pack))
-            )
+        for match in _matches(frame, masked.raw):
+            if not any(_overlap(match.trigger, other.trigger) for other in found):
+                blocker = _blocker(rule, masked, match, pack)
+                found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))
     return tuple(sorted(found, key=lambda candidate: candidate.trigger))
 
 
@@ -52,19 +52,32 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _matches(frame: Frame, text: str) -> Iterable[re2._Match]:
+def _matches(frame: Frame, raw: bytes) -> Iterable[_Match]:
+    """Yield the frame's matches; frames run on bytes, which RE2 takes as they are."""
     at = 0
     for _ in range(MAX_MATCHES):
-        match = frame.pattern.search(text, at)
+        match = frame.pattern.search(raw, at)
         if match is None:
             return
-        match = _nearest(frame, text, match)
-        yield match
-        end = match.span(frame.groups["t"])[1]
-        at = end if end > at else at + 1
+        match = _nearest(frame, raw, match)
+        trigger = match.span(frame.groups["t"])
+        yield _Match(
+            _in_chars(raw, trigger),
+            {
+                name: _in_chars(raw, match.span(number))
+                for name, number in frame.groups.items()
+                if name != "t" and match.span(number)[0] >= 0
+            },
+        )
+        at = trigger[1] if trigger[1] > at else at + 1
 
 
-def _nearest(frame: Frame, text: str, match: re2._Match) -> re2._Match:
+def _in_chars(raw: bytes, span: tuple[int, int]) -> tuple[int, int]:
+    start = len(raw[: span[0]].decode("utf-8", "ignore"))
+    return start, start + len(raw[span[0] : span[1]].decode("utf-8", "ignore"))
+
+
+def _nearest(frame: Frame, raw: bytes, match: re2._Match) -> re2._Match:
     """Prefer the person nearest to the trigger: the leftmost match may begin with somebody else."""
     who = frame.groups.get("who")
     if who is None:
@@ -74,20 +87,15 @@ def _nearest(frame: Frame, text: str, match: re2._Match) -> re2._Match:
         end = match.span(who)[1]
         if end > trigger[0]:
             return match
-        nearer = frame.pattern.search(text, end)
+        nearer = frame.pattern.search(raw, end)
         if nearer is None or nearer.span(frame.groups["t"]) != trigger or nearer.span(who)[0] >= trigger[1]:
             return match
         match = nearer
     return match
 
 
-def _blocker(
-    rule: CompiledRule,
-    masked: Masked,
-    trigger: tuple[int, int],
-    groups: Mapping[str, tuple[int, int]],
-    pack: Pack,
-) -> str | None:
+def _blocker(rule: CompiledRule, masked: Masked, found: _Match, pack: Pack) -> str | None:
+    trigger, groups = found.trigger, found.groups
     for name, pattern in rule.filters:
         for match in pattern.finditer(masked.text):
             if match.start() - SLACK < trigger[1] and trigger[0] < match.end() + SLACK:
