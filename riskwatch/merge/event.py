@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from riskwatch.merge.copies import Voice
 from riskwatch.merge.keys import PERSON_TYPES, SHARE_TYPES, Key, is_same_name, key_of
 from riskwatch.model import Assertion
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from riskwatch.merge.copies import Voice
     from riskwatch.model import Signal
 
 DAY_SECONDS = 86_400.0
@@ -28,25 +28,12 @@ class Told:
     """A Signal with its voice resolved and its instants in seconds."""
 
     signal: Signal
-    voice: Voice
+    family: str  # whose claim it is: the one outlet it credits, else the family of the text's original
+    tier: str  # of the text's original: a copy on a better site is no better
+    is_copy: bool  # whether another Article told the same text first
     at: float  # seconds, when it was told
     happened: float  # seconds, when it happened as claimed, else when it was told
     key: Key
-
-    @property
-    def family(self) -> str:
-        """Family whose claim it is: the one outlet it credits, else the text's own."""
-        return self.signal.cited_family or self.voice.family
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether another Article told the same text first."""
-        return self.voice.original_id != self.signal.article_id
-
-    @property
-    def tier(self) -> str:
-        """Tier of the text's original: a copy on a better site is no better."""
-        return self.voice.tier if self.is_copy else self.signal.tier
 
     @property
     def known_at(self) -> datetime:
@@ -109,13 +96,15 @@ def percent_of(signal: Signal) -> float | None:
 def tell(signals: Iterable[Signal], voices: Mapping[str, Voice]) -> list[Told]:
     """Return Signals with their voices, in the order in which they are folded."""
     ordered = sorted(signals, key=lambda s: (s.told_at, s.text_key, s.evidence.start, s.id))
-    return [_told(signal, voices) for signal in ordered]
+    return [_told(signal, voices[signal.article_id]) for signal in ordered]
 
 
-def _told(signal: Signal, voices: Mapping[str, Voice]) -> Told:
+def _told(signal: Signal, voice: Voice) -> Told:
     at = signal.told_at.timestamp()
     happened = signal.claimed_at.timestamp() if signal.claimed_at else at
-    return Told(signal, voices[signal.article_id], at, happened, key_of(signal))
+    is_copy = voice.original_id != signal.article_id
+    family = signal.cited_family or voice.family
+    return Told(signal, family, voice.tier if is_copy else signal.tier, is_copy, at, happened, key_of(signal))
 
 
 def fold(told: Sequence[Told], *, type_: str, window_days: float) -> list[Cluster]:
