@@ -73,6 +73,21 @@ class _Lane:
     started: float = float("-inf")
 
 
+@dataclass(slots=True)
+class _Budget:
+    """Time that all hops of one question share; waiting for a turn costs none of it."""
+
+    seconds: float
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[float]:
+        started = time.monotonic()
+        try:
+            yield started + self.seconds
+        finally:
+            self.seconds -= time.monotonic() - started
+
+
 class HttpClient:
     """Asks politely, takes no more than its limits. Safe to share among threads."""
 
@@ -114,11 +129,13 @@ class HttpClient:
         Raises:
             CollectError: Blocked, Unreachable, TooSlow, TooLarge, CutOff or BadEncoding.
         """
-        ends = time.monotonic() + self._limits.total_seconds
+        budget = _Budget(self._limits.total_seconds)
         at, permanent, is_permanent = url, None, True
         validators = validators or Validators()
         for hop in range(self._limits.hops + 1):
-            answer = self._ask("GET", at, source_id=source_id, headers=validators.headers_for(at), ends=ends)
+            answer = self._ask(
+                "GET", at, source_id=source_id, headers=validators.headers_for(at), budget=budget
+            )
             target = answer.headers.get("location") if answer.status in _REDIRECTS else None
             if not target:
                 return Fetched(
@@ -137,8 +154,10 @@ class HttpClient:
         """
         if not url.startswith("https://") and not self._is_plain_allowed(url):
             raise Blocked(receiver_id, "only https is allowed here")
-        ends = time.monotonic() + self._limits.total_seconds
-        return self._ask("POST", url, source_id=receiver_id, headers=dict(headers), ends=ends, content=body)
+        budget = _Budget(self._limits.total_seconds)
+        return self._ask(
+            "POST", url, source_id=receiver_id, headers=dict(headers), budget=budget, content=body
+        )
 
     def close(self) -> None:
         """Give the connections back."""
@@ -156,11 +175,11 @@ class HttpClient:
         *,
         source_id: str,
         headers: dict[str, str],
-        ends: float,
+        budget: _Budget,
         content: bytes | None = None,
     ) -> Fetched:
         place = self._place(url, source_id=source_id)
-        with self._turn(place.host, ends=ends, source_id=source_id), self._deadlines.running(ends) as watch:
+        with self._turn(place.host), budget.running() as ends, self._deadlines.running(ends) as watch:
             self._threads.watch = watch
             for attempt in (1, 2):
                 try:
@@ -222,20 +241,17 @@ class HttpClient:
         return unpacker.whole(), wire_bytes
 
     @contextlib.contextmanager
-    def _turn(self, host: str, *, ends: float, source_id: str) -> Iterator[None]:
+    def _turn(self, host: str) -> Iterator[None]:
+        """Wait for the host to be free; whoever holds it is bounded by its own time."""
         if self._pause <= 0:
             yield
             return
         with self._lock:
             lane = self._lanes.setdefault(host, _Lane())
-        if not lane.lock.acquire(timeout=max(ends - time.monotonic(), 0)):
-            raise TooSlow(source_id, "other requests to the same host took too long")
-        try:
+        with lane.lock:
             time.sleep(max(lane.started + self._pause - time.monotonic(), 0))
             lane.started = time.monotonic()
             yield
-        finally:
-            lane.lock.release()
 
     def _place(self, url: str, *, source_id: str) -> _Place:
         place = self._places.get(url)

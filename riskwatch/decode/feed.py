@@ -81,14 +81,13 @@ def _refuse_page(text: str) -> None:
     challenge = challenge_words(text)
     if challenge:
         raise DecodeError(f"a challenge page ({challenge!r}) where a feed is due", outcome="challenge_page")
-    title = (
-        plain(text[text.lower().find("<title") :][:300].partition("</")[0])[:80]
-        if "<title" in text[:20_000].lower()
-        else ""
-    )
-    raise DecodeError(
-        f"an HTML page ({title!r}) where a feed is due" if title else "an HTML page where a feed is due"
-    )
+    title = _page_title(text[:20_000])
+    raise DecodeError(f"an HTML page{f' ({title!r})' if title else ''} where a feed is due")
+
+
+def _page_title(text: str) -> str:
+    at = text.lower().find("<title")
+    return "" if at < 0 else plain(text[at:].partition(">")[2].partition("<")[0])[:80]
 
 
 def _tolerant(body: bytes, known_charset: str | None, max_items: int) -> RawFeed:

@@ -37,7 +37,6 @@ _CONTROL = re2.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff\ue000-\ue001]"
 )
 _SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "head", "object", "select", "button")
-_SILENT_TAG = re2.compile(b"(?i)<(" + "|".join(_SILENT).encode() + b")")
 _PARSER_OPTIONS = {
     "encoding": "utf-8",
     "recover": True,
@@ -58,21 +57,12 @@ def tidy(text: str) -> str:
             if char in text:
                 text = text.replace(char, safe)
         text = unicodedata.normalize("NFKC", text)
-    if not text.isprintable():
-        text = _CONTROL.sub("", text)
-        if "\n" in text or "\r" in text:
-            lines = (" ".join(line.split()) for line in text.splitlines())
-            return _settle("\n".join([line for line in lines if line]))
-    return _settle(" ".join(text.split()))
-
-
-def _settle(text: str) -> str:
-    # Dropping a zero-width character can bring two combinable ones together.
-    return (
-        text
-        if text.isascii() or unicodedata.is_normalized("NFKC", text)
-        else unicodedata.normalize("NFKC", text)
-    )
+    if text.isprintable():
+        return " ".join(text.split())
+    if not text.replace("\n", "").isprintable():
+        text = unicodedata.normalize("NFKC", _CONTROL.sub("", text))
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return "\n".join([line for line in lines if line])
 
 
 def plain(html: str, *, marks: bool = False) -> str:
@@ -155,8 +145,7 @@ def _words(html: str, *, marks: bool) -> str:
         root = etree.fromstring(raw, _PARSER)
         if root is None:
             return ""
-        if _SILENT_TAG.search(raw):
-            etree.strip_elements(root, *_SILENT, with_tail=False)
+        etree.strip_elements(root, *_SILENT, with_tail=False)
         _break_lines(root)
         if marks:
             _mark_points(root)

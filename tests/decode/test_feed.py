@@ -270,8 +270,8 @@ def test_atom_texts_as_xhtml_keep_their_lines():
     body = (
         '<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><title>t</title><link rel="self" href="http://x/s"/>'
         '<link href="http://x/1"/><published>2026-03-03T10:00:00Z</published><content type="xhtml">'
-        '<div xmlns="http://www.w3.org/1999/xhtml"><p>One &lt; two</p><script>no()</script>tail<p>Three</p></div>'
-        "</content></entry></feed>"
+        '<div xmlns="http://www.w3.org/1999/xhtml"><p>One &lt; two</p><script>no()</script>tail'
+        "<p>Three</p></div></content></entry></feed>"
     )
 
     article = decoded(body).articles[0]
