@@ -130,6 +130,8 @@ class _Texts:
         return text
 
     def _similar(self, sketch_: tuple[int, ...], seconds: float) -> _Text | None:
+        if self._by_hash.keys().isdisjoint(sketch_):  # the common case, without building a set
+            return None
         shared = self._by_hash.keys() & sketch_
         if len(shared) < MIN_SHARED:
             return None
