@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -358,6 +358,34 @@ class App:
         """End an API key. Raises NotFound."""
         with self.store.begin() as unit:
             unit.access.revoke_key(key_id, now=self.now())
+
+    # ---------------------------------------------------------------------------- web
+    def web(
+        self, *, base_url: str = "", anonymous_read: bool | None = None, demo_day: date | None = None
+    ) -> Any:  # noqa: ANN401 - a WSGI callable; Flask has one door
+        """Return the web app on this installation."""
+        from riskwatch import web  # noqa: PLC0415 - loads Flask
+        from riskwatch.serve import create_app  # noqa: PLC0415 - loads Flask
+
+        allowed = self.config.settings.anonymous_read if anonymous_read is None else anonymous_read
+        config = web.serve_config(
+            self.config,
+            self.sources,
+            ruleset_digest=self.ruleset.digest,
+            pepper=self.pepper,
+            base_url=base_url,
+            anonymous_read=allowed,
+            demo_day=demo_day,
+        )
+        actions = web.WebActions(self.parts, self.counters.text)
+        return create_app(store=self.store, actions=actions, config=config, now=self.now)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of the API."""
+        from riskwatch.serve.api import ROUTES  # noqa: PLC0415 - loads Flask
+        from riskwatch.serve.openapi import openapi  # noqa: PLC0415 - loads Flask
+
+        return openapi(ROUTES, version=__version__)
 
     # ---------------------------------------------------------------------------- running
     def daily(self) -> int:

@@ -1,0 +1,180 @@
+"""What the scores rest on: articles, sources, coverage, event types, methodology."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from riskwatch.errors import NotFound
+from riskwatch.model import SourceState, vendor_of
+from riskwatch.serve import answers, present
+from riskwatch.serve.api.vendors import subject_known
+from riskwatch.serve.context import SourceCard
+from riskwatch.serve.query import (
+    ArticleQuery,
+    Nothing,
+    PollQuery,
+    SourceQuery,
+    after_of,
+    cursor_of,
+    end_of,
+    start_of,
+)
+from riskwatch.serve.route import Desk, Route
+from riskwatch.store import ArticleFilter
+
+
+def list_articles(desk: Desk, query: ArticleQuery) -> Mapping[str, Any]:
+    """List articles, newest first."""
+    if query.subject is not None:
+        vendor, _, line = query.subject.partition("/")
+        subject_known(desk, vendor, line or None)
+    where = ArticleFilter(
+        source_id=query.source,
+        subject=query.subject,
+        query=query.q,
+        seen_from=start_of(query.from_),
+        seen_to=end_of(query.to),
+        after=after_of(query.cursor),
+        limit=query.limit + 1,
+    )
+    with desk.store.begin(write=False) as unit:
+        found = unit.articles.articles(where)
+    page = found[: query.limit]
+    last = page[-1] if len(found) > query.limit else None
+    return {
+        "items": [present.article(a) for a in page],
+        "next_cursor": cursor_of((last.first_seen_at or desk.now(), last.id)) if last else None,
+    }
+
+
+def get_article(desk: Desk, _query: Nothing, article: str) -> Mapping[str, Any]:
+    """Return one article with its signals and revisions."""
+    with desk.store.begin(write=False) as unit:
+        found = unit.articles.article(article)
+        revisions = unit.articles.revisions(article)
+        signals = unit.events.signals_of_article(article)
+    return {
+        **present.article(found),
+        "signals": [present.signal(s) for s in signals],
+        "revisions": [
+            {"revision": r.revision, "title": r.title, "recorded_at": present.instant(r.recorded_at)}
+            for r in revisions
+        ],
+    }
+
+
+def source_rows(desk: Desk) -> list[present.Plain]:
+    """Return every configured Source with its health, by id."""
+    now = desk.now()
+    with desk.store.begin(write=False) as unit:
+        states, polls = unit.articles.source_states(), unit.articles.last_ok_polls(known_at=now)
+    cards = sorted(desk.config.sources, key=lambda card: card.id)
+    return [_source(desk, card, states.get(card.id), polls.get(card.id)) for card in cards]
+
+
+def _source(
+    desk: Desk, card: SourceCard, state: SourceState | None, last_ok_at: datetime | None
+) -> present.Plain:
+    sla = desk.config.sla_hours.get(card.source_class, 24.0)
+    return {
+        "id": card.id,
+        "kind": card.kind,
+        "url": card.url,
+        "publisher": card.publisher,
+        "source_class": card.source_class,
+        "tier": card.tier,
+        "lang": card.lang,
+        "covers": list(card.covers),
+        "state": present.source_state(state, last_ok_at, sla_hours=sla, now=desk.now()),
+        "last_ok_at": present.instant(last_ok_at),
+        "last_new_item_at": present.instant(state.last_new_item_at) if state else None,
+        "next_due_at": present.instant(state.next_due_at) if state else None,
+        "consecutive_failures": state.consecutive_failures if state else 0,
+        "reason": (state.last_reason or None) if state else None,
+    }
+
+
+def list_sources(desk: Desk, query: SourceQuery) -> Mapping[str, Any]:
+    """List the sources with their health."""
+    vendor = vendor_of(query.subject) if query.subject else None
+    rows = [
+        row
+        for row in source_rows(desk)
+        if (query.state is None or row["state"] == query.state)
+        and (vendor is None or "all" in row["covers"] or vendor in row["covers"])
+    ]
+    return {"items": rows, "next_cursor": None}
+
+
+def get_source(desk: Desk, _query: Nothing, source: str) -> Mapping[str, Any]:
+    """Return one source."""
+    for row in source_rows(desk):
+        if row["id"] == source:
+            return row
+    raise NotFound("source", source)
+
+
+def list_polls(desk: Desk, query: PollQuery, source: str) -> Mapping[str, Any]:
+    """List the newest polls of a source."""
+    get_source(desk, Nothing(), source)
+    with desk.store.begin(write=False) as unit:
+        rows = unit.articles.polls(source, limit=query.limit)
+    return {"items": [present.poll(row) for row in rows], "next_cursor": None}
+
+
+def list_coverage(desk: Desk, _query: Nothing) -> Mapping[str, Any]:
+    """List how well each subject is watched."""
+    rows = [
+        {
+            "subject": subject,
+            "coverage": row["coverage"],
+            "gaps": row["coverage_gaps"],
+            "confidence": row["confidence"],
+        }
+        for subject, row in desk.boards.newest().summaries.items()
+    ]
+    return {"items": rows, "next_cursor": None}
+
+
+def list_event_types(desk: Desk, _query: Nothing) -> Mapping[str, Any]:
+    """List the event types with their numbers in the methodology."""
+    weights = {**desk.config.methodology["types"], **desk.config.methodology["mitigations"]["types"]}
+    rows = [
+        {
+            "id": t.id,
+            "factor": str(t.factor),
+            "direction": str(t.direction),
+            "definition": t.definition,
+            "attributes": dict(t.attributes),
+            "merge_window_days": t.merge_window_days,
+            "weights": weights.get(t.id, {}),
+        }
+        for t in desk.config.taxonomy.values()
+    ]
+    return {"items": rows, "next_cursor": None}
+
+
+def get_methodology(desk: Desk, _query: Nothing) -> Mapping[str, Any]:
+    """Return every constant of the score."""
+    document = dict(desk.config.methodology)
+    return {
+        "version": desk.config.methodology_version,
+        "title": document.get("title", ""),
+        "digest": desk.config.methodology_digest,
+        "effective_from": str(document.get("effective_from", "")),
+        "document": document,
+    }
+
+
+ROUTES = (
+    Route("/v1/articles", list_articles, answers.page_of(answers.ArticleRow), "Articles, newest first", query=ArticleQuery),
+    Route("/v1/articles/<article>", get_article, answers.ArticleDetail, "One article with its signals"),
+    Route("/v1/sources", list_sources, answers.page_of(answers.SourceRow), "Sources with their health", query=SourceQuery),
+    Route("/v1/sources/<source>", get_source, answers.SourceRow, "One source"),
+    Route("/v1/sources/<source>/polls", list_polls, answers.page_of(answers.PollRow), "Newest polls of a source", query=PollQuery),
+    Route("/v1/coverage", list_coverage, answers.page_of(answers.CoverageRow), "How well each subject is watched", is_listing=True),
+    Route("/v1/event-types", list_event_types, answers.page_of(answers.EventTypeRow), "Event types with their numbers"),
+    Route("/v1/methodology", get_methodology, answers.Methodology, "Every constant of the score"),
+)  # fmt: skip

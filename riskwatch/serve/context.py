@@ -1,0 +1,103 @@
+"""What the web app is given: values of the configuration, and callables of other stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from riskwatch.model import Delta, Event, Score, Taxonomy, Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCard:
+    """A configured Source, as far as it is shown."""
+
+    id: str
+    kind: str
+    url: str
+    publisher: str
+    source_class: str
+    tier: str
+    lang: str
+    covers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """Values of the configuration; no secret but the pepper."""
+
+    version: str
+    vendors: Mapping[str, Vendor]
+    taxonomy: Taxonomy
+    sources: tuple[SourceCard, ...]
+    methodology: Mapping[str, Any]  # the parsed scoring.yaml
+    methodology_version: int
+    methodology_digest: str
+    ruleset_digest: str
+    grade_from: Mapping[str, float]  # grade -> least points
+    sla_hours: Mapping[str, float]  # source class -> hours within which it must have answered
+    pepper: bytes = field(repr=False)
+    base_url: str = ""
+    anonymous_read: bool = False
+    demo_day: date | None = None  # the demo's clock stands there, and every page says so
+    per_minute: int = 120
+    anonymous_per_minute: int = 30
+    max_body_bytes: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A Score with the Events that it read, by id."""
+
+    score: Score
+    events: Mapping[str, Event]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """The Score at one instant; points are None where it was not rated."""
+
+    as_of: datetime
+    points: float | None
+    low: float | None
+    high: float | None
+    grade: str
+
+
+class Actions(Protocol):
+    """What the web needs of other stages; every instant is aware, UTC. Subjects are ones of the register."""
+
+    def read(self, subject: str, *, as_of: datetime | None, known_at: datetime | None) -> Reading:
+        """Return the latest stored Score where both instants are None, else one computed for them."""
+        ...
+
+    def history(self, subject: str, *, since: datetime, until: datetime, step: str) -> Sequence[HistoryRow]:
+        """Return the Scores of a span, oldest first; step is change, day or week."""
+        ...
+
+    def compare(self, subject: str, *, from_at: datetime, to_at: datetime) -> Delta:
+        """Return the points moved between two instants."""
+        ...
+
+    def project(self, subject: str, instants: Sequence[datetime]) -> Sequence[HistoryRow]:
+        """Return the Scores at later instants if nothing new becomes known."""
+        ...
+
+    def what_if(
+        self, subject: str, *, as_of: datetime | None, drop: Sequence[str], add: Sequence[Mapping[str, Any]]
+    ) -> tuple[Reading, Reading]:
+        """Return the Score as it is and under the change; nothing is stored. Raises Invalid."""
+        ...
+
+    def trace(self, event_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return how each Signal of an Event came about. Raises NotFound."""
+        ...
+
+    def metrics(self) -> bytes:
+        """Return the counters of this process in the Prometheus text format."""
+        ...
+
+
+Now = Callable[[], datetime]

@@ -1,0 +1,209 @@
+"""create_app: routes of /v1 and pages on one Flask app; no module-level app, nothing at import."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import re2
+from flask import Flask, Response, g, render_template, request
+from pydantic import ValidationError
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+
+from riskwatch.errors import RiskwatchError
+from riskwatch.serve import health, problem
+from riskwatch.serve.access import Caller, Door
+from riskwatch.serve.api import ROUTES
+from riskwatch.serve.board import Boards
+from riskwatch.serve.context import Actions, Now, ServeConfig
+from riskwatch.serve.openapi import openapi
+from riskwatch.serve.pages import PAGES, Page
+from riskwatch.serve.pages.frame import site_of
+from riskwatch.serve.route import Desk, Route, answer_bytes, answered, query_values
+from riskwatch.store import Store
+
+_REQUEST_ID = re2.compile(r"^[A-Za-z0-9-]{1,64}$")
+_MOST_CACHED = 256  # listings kept as bytes
+_LEAST_ZIPPED = 1_400  # one packet
+_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
+    "form-action 'self'; base-uri 'none'"
+)
+
+
+def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now) -> Flask:
+    """Return the web app.
+
+    Args:
+        store: Where answers are read.
+        actions: Callables of other stages.
+        config: Values of the configuration.
+        now: The clock; in the demo it stands still.
+    """
+    app = Flask(
+        "riskwatch.serve", root_path=str(_root()), static_folder="static", template_folder="templates"
+    )
+    app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    desk = Desk(store, actions, config, Boards(store, config, now), now)
+    door = Door(
+        store,
+        pepper=config.pepper,
+        anonymous_read=config.anonymous_read,
+        per_minute=config.per_minute,
+        anonymous_per_minute=config.anonymous_per_minute,
+    )
+    _install_pages_errors(app, desk)
+    app.before_request(_identify)
+    app.after_request(_headers)
+    cache: dict[tuple[str, bytes], tuple[int, bytes, str]] = {}
+    for route in ROUTES:
+        app.add_url_rule(
+            route.path,
+            route.name,
+            _operation(route, desk, door, cache),
+            methods=[route.method],
+            provide_automatic_options=False,
+        )
+    for page in PAGES:
+        app.add_url_rule(page.path, f"page_{page.name}", _page(page, desk, door), methods=["GET"])
+    description = json.dumps(openapi(ROUTES, version=config.version), ensure_ascii=False, indent=1).encode()
+    health.install(app, desk, door, description)
+    return app
+
+
+def _root() -> str:
+    from importlib.resources import files  # noqa: PLC0415 - only here
+
+    return str(files("riskwatch") / "serve")
+
+
+# -------------------------------------------------------------------------------- requests
+def _identify() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Request-ID"] = g.get("request_id", "")
+    headers["Content-Security-Policy"] = _POLICY
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.path.startswith("/static/"):
+        headers["Cache-Control"] = (
+            "public, max-age=31536000" if "vendor" in request.path else "public, max-age=3600"
+        )
+    return response
+
+
+def _caller(door: Door, desk: Desk, scope: str) -> Caller:
+    caller = door.caller(request.headers.get("X-API-Key"), address=request.remote_addr or "", now=desk.now())
+    caller.must_have(scope)
+    return caller
+
+
+def _operation(
+    route: Route, desk: Desk, door: Door, cache: dict[tuple[str, bytes], tuple[int, bytes, str]]
+) -> Callable[..., Response]:
+    def operate(**path: str) -> Response:
+        _caller(door, desk, route.scope)
+        if route.is_listing:
+            return _listing(route, desk, path, cache)
+        try:
+            arguments: list[Any] = [route.query.model_validate(query_values(route.query))]
+        except ValidationError as error:
+            return problem.of_validation(error, place="query")
+        if route.body is not None:
+            try:
+                arguments.append(route.body.model_validate(_body()))
+            except ValidationError as error:
+                return problem.of_validation(error, place="body")
+        return answered(*answer_bytes(route.view(desk, *arguments, **path)))
+
+    return operate
+
+
+def _listing(
+    route: Route, desk: Desk, path: Mapping[str, str], cache: dict[tuple[str, bytes], tuple[int, bytes, str]]
+) -> Response:
+    version = desk.boards.version()
+    key = (request.path, request.query_string)
+    held = cache.get(key)
+    if held is None or held[0] != version:
+        try:
+            query = route.query.model_validate(query_values(route.query))
+        except ValidationError as error:
+            return problem.of_validation(error, place="query")
+        body, tag = answer_bytes(route.view(desk, query, **path))
+        if len(cache) >= _MOST_CACHED:
+            cache.clear()
+        held = cache[key] = (version, body, tag)
+    return answered(held[1], held[2])
+
+
+def _body() -> object:
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    try:
+        return json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise BadRequest from None
+
+
+# -------------------------------------------------------------------------------- pages
+def _page(page: Page, desk: Desk, door: Door) -> Callable[..., Response]:
+    def show(**path: str) -> Response:
+        _caller(door, desk, "read")
+        template, context = page.view(desk, request.args, **path)
+        return _html(render_template(template, site=site_of(desk), **context))
+
+    return show
+
+
+def _html(text: str, status: int = 200) -> Response:
+    body = text.encode()
+    response = Response(body, status=status, mimetype="text/html")
+    if status == 200:  # noqa: PLR2004 - done
+        response.headers["ETag"] = tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        response.headers["Cache-Control"] = "private, no-cache"
+        if tag in request.headers.get("If-None-Match", "").replace("W/", "").replace("-gzip", ""):
+            return Response(status=304, headers={"ETag": tag})
+    if len(body) > _LEAST_ZIPPED and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.set_data(gzip.compress(body, compresslevel=6, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def _install_pages_errors(app: Flask, desk: Desk) -> None:
+    """Show errors of pages as pages; the API and everything else answer with problem documents."""
+    machine = ("/v1/", "/v1", "/metrics", "/openapi.json", "/livez", "/readyz")
+
+    def is_page() -> bool:
+        return not request.path.startswith(machine) and "html" in request.headers.get("Accept", "html")
+
+    def shown(error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            answer = problem.of_http(error)
+        else:
+            answer = problem.known(error) if isinstance(error, RiskwatchError) else problem.unknown(error)
+        if not is_page():
+            return answer
+        told = json.loads(answer.get_data())
+        page = _html(
+            render_template("problem.html", site=site_of(desk), problem=told), status=answer.status_code
+        )
+        page.headers["Cache-Control"] = "no-store"
+        return page
+
+    app.register_error_handler(RiskwatchError, shown)
+    app.register_error_handler(HTTPException, shown)
+    app.register_error_handler(Exception, shown)

@@ -1,0 +1,183 @@
+"""The web app's Actions, wired to the pipeline: reads, histories, comparisons, what-if, traces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from riskwatch import __version__, score
+from riskwatch.collect import Source
+from riskwatch.detect import detect
+from riskwatch.errors import Invalid
+from riskwatch.model import Article, Assertion, Delta, Event, Score, vendor_of
+from riskwatch.pipeline import Parts, Reader
+from riskwatch.serve import HistoryRow, Reading, ServeConfig, SourceCard
+from riskwatch.settings import Config
+from riskwatch.store import UnitOfWork
+
+STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
+
+
+class WebActions:
+    """serve.Actions for one installation."""
+
+    def __init__(self, parts: Parts, counters: Callable[[], bytes]) -> None:
+        self._parts, self._counters = parts, counters
+
+    def read(self, subject: str, *, as_of: datetime | None, known_at: datetime | None) -> Reading:
+        """Return the latest stored Score where both instants are None, else one computed for them."""
+        now = self._parts.now()
+        with self._parts.store.begin(write=False) as unit:
+            reader = Reader(self._parts, unit)
+            latest = unit.scores.latest(subject) if as_of is None and known_at is None else None
+            if latest is not None:
+                return _reading(
+                    latest.score, reader.events(vendor_of(subject), known_at=latest.score.known_at)
+                )
+            known = min(known_at or now, now)
+            made = reader.score(subject, as_of=as_of or now, known_at=known)
+            return _reading(made, reader.events(vendor_of(subject), known_at=known))
+
+    def history(self, subject: str, *, since: datetime, until: datetime, step: str) -> Sequence[HistoryRow]:
+        """Return the stored Scores of a span, oldest first; where there are fewer than two, computed ones."""
+        with self._parts.store.begin(write=False) as unit:
+            stored = [row.score for row in unit.scores.history(subject, since=since, until=until)]
+            if len(stored) < 2 and step != "change":  # noqa: PLR2004 - no line can be drawn
+                return self._course(unit, subject, _instants(since, until, STEPS[step]), known_at=until)
+        rows = [_row(s) for s in stored]
+        return rows if step == "change" else _thinned(rows, since, STEPS[step])
+
+    def _course(
+        self, unit: UnitOfWork, subject: str, instants: Sequence[datetime], *, known_at: datetime
+    ) -> list[HistoryRow]:
+        inputs = Reader(self._parts, unit).inputs(subject, as_of=known_at, known_at=known_at)
+        rated = score.evaluate(inputs).points is not None
+        return [
+            HistoryRow(p.as_of, p.points, p.low, p.high, self._grade(p.points))
+            if rated
+            else HistoryRow(p.as_of, None, None, None, "NR")
+            for p in score.series(inputs, instants)
+        ]
+
+    def _grade(self, points: float) -> str:
+        return next(str(g.grade) for g in self._parts.methodology.grades if points >= g.from_)
+
+    def project(self, subject: str, instants: Sequence[datetime]) -> Sequence[HistoryRow]:
+        """Return the Scores at later instants if nothing new becomes known."""
+        now = self._parts.now()
+        with self._parts.store.begin(write=False) as unit:
+            latest = unit.scores.latest(subject)
+            known_at = latest.score.known_at if latest else now
+            return self._course(unit, subject, instants, known_at=known_at)
+
+    def compare(self, subject: str, *, from_at: datetime, to_at: datetime) -> Delta:
+        """Return the points moved between two instants, each as known then."""
+        with self._parts.store.begin(write=False) as unit:
+            reader = Reader(self._parts, unit)
+            before = reader.inputs(subject, as_of=from_at, known_at=from_at)
+            after = reader.inputs(subject, as_of=to_at, known_at=to_at)
+        return score.delta(before, after, scores=(score.evaluate(before), score.evaluate(after)))
+
+    def what_if(
+        self, subject: str, *, as_of: datetime | None, drop: Sequence[str], add: Sequence[Mapping[str, Any]]
+    ) -> tuple[Reading, Reading]:
+        """Return the Score as it is and under the change; nothing is stored. Raises Invalid."""
+        now = self._parts.now()
+        with self._parts.store.begin(write=False) as unit:
+            inputs = Reader(self._parts, unit).inputs(subject, as_of=as_of or now, known_at=now)
+        added = tuple(
+            score.Added(
+                type=str(entry["type"]),
+                attributes=dict(entry.get("attributes", {})),
+                status=Assertion(entry.get("assertion", "confirmed")),
+                tier=str(entry.get("tier", "1")),
+            )
+            for entry in add
+        )
+        for entry in added:
+            if entry.type not in self._parts.taxonomy:
+                raise Invalid("add_events.type", f"{entry.type} is no event type; /v1/event-types lists them")
+        after = score.what_if(inputs, score.Change(without=tuple(drop), add=added))
+        return _reading(score.evaluate(inputs), inputs.events), _reading(after, inputs.events)
+
+    def trace(self, event_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return how each Signal of an Event came about, detected again with the rules in force. Raises NotFound."""
+        with self._parts.store.begin(write=False) as unit:
+            event = unit.events.event(event_id)
+            signals = unit.events.signals_by_id([claim.signal_id for claim in event.claims])
+            articles = {
+                (id_, a.revision): a
+                for id_ in sorted({s.article_id for s in signals.values()})
+                for a in unit.articles.revisions(id_)
+            }
+        return [
+            {
+                "signal": found.id,
+                "article": found.article_id,
+                "rule": found.rule,
+                "route": found.route,
+                "confidence": found.confidence,
+                "quote": found.evidence.quote,
+                "trace": list(self._steps(articles[found.article_id, found.revision], found.id)),
+            }
+            for found in sorted(signals.values(), key=lambda s: s.id)
+        ]
+
+    def _steps(self, article: Article, signal_id: str) -> Iterator[Mapping[str, object]]:
+        found = detect(article, self._parts.ruleset)
+        for signal, step in zip(found.signals, found.trace, strict=False):
+            if signal.id == signal_id:
+                yield step
+
+    def metrics(self) -> bytes:
+        """Return the counters of this process in the Prometheus text format."""
+        return self._counters()
+
+
+def _reading(made: Score, events: Sequence[Event]) -> Reading:
+    return Reading(made, {event.id: event for event in events})
+
+
+def _row(made: Score) -> HistoryRow:
+    rated = made.points is not None
+    return HistoryRow(
+        made.as_of, made.points, made.low if rated else None, made.high if rated else None, str(made.grade)
+    )
+
+
+def _instants(since: datetime, until: datetime, step: timedelta) -> list[datetime]:
+    made = []
+    at = until
+    while at >= since:
+        made.append(at)
+        at -= step
+    return made[::-1]
+
+
+def _thinned(rows: Sequence[HistoryRow], since: datetime, step: timedelta) -> list[HistoryRow]:
+    """Return the last row of each step."""
+    kept: dict[int, HistoryRow] = {}
+    for row in rows:
+        kept[int((row.as_of - since) / step)] = row
+    return list(kept.values())
+
+
+def serve_config(config: Config, sources: Sequence[Source], **values: Any) -> ServeConfig:  # noqa: ANN401
+    """Return what the web app shows of a configuration; `values` are the fields that only the caller knows."""
+    methodology = config.methodology
+    return ServeConfig(
+        version=__version__,
+        vendors=config.vendors,
+        taxonomy=config.taxonomy,
+        sources=tuple(
+            SourceCard(s.id, str(s.kind), s.url, s.publisher, str(s.source_class), s.tier, s.lang, s.covers)
+            for s in sources
+        ),
+        methodology=methodology.model_dump(mode="json", by_alias=True),
+        methodology_version=methodology.version,
+        methodology_digest=methodology.digest,
+        grade_from={str(g.grade): g.from_ for g in methodology.grades},
+        sla_hours={str(k): v for k, v in methodology.confidence.sla_hours.items()},
+        **values,
+    )
