@@ -218,9 +218,11 @@ def _sentence(work: _Work, sentence: Sentence, numbers: Sequence[int], *, focus:
     # without a name of a vendor or of its people only the focus could carry the event
     if not rules or not (focus.is_own_channel or focus.is_salient or any(t.kind != "O" for t in entities)):
         return
-    masked = mask(sentence.text, entities, pack=pack, proven=work.proven)
+    with_people = any(rule.uses_people for rule in rules)
+    masked = mask(sentence.text, entities, pack=pack, proven=work.proven if with_people else None)
     _remember(work, masked)
-    found = [candidate for rule in rules for candidate in candidates(rule, masked, pack=pack)]
+    possible = frozenset(work.language.atoms.Match(masked.raw.lower(), potential=True) or ())
+    found = [made for rule in rules for made in candidates(rule, masked, pack=pack, possible=possible)]
     if not found:
         return
     scene = scene_of(masked, pack=pack, focus=focus, item=work.item)

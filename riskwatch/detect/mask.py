@@ -120,10 +120,16 @@ def _token_text(token: Token, tokens: Sequence[Token]) -> str:
 
 def assemble(sentence: str, tokens: Iterable[Token]) -> Masked:
     """Mask the sentence with the tokens, which must not overlap."""
+    return _assemble(sentence, tokens, with_light=True)
+
+
+def _assemble(sentence: str, tokens: Iterable[Token], *, with_light: bool) -> Masked:
     ordered = tuple(sorted(tokens, key=lambda token: token.start))
     text, starts, ends = _fill(sentence, list(enumerate(ordered)))
-    few = [(number, token) for number, token in enumerate(ordered) if token.kind in LIGHT_KINDS]
-    light, light_starts, _ = _fill(sentence, few)
+    few = [
+        (number, token) for number, token in enumerate(ordered) if with_light and token.kind in LIGHT_KINDS
+    ]
+    light, light_starts, _ = _fill(sentence, few) if with_light else ("", (), ())
     return Masked(
         original=sentence,
         text=text,
@@ -155,7 +161,7 @@ def _fill(sentence: str, tokens: Sequence[tuple[int, Token]]) -> tuple[str, tupl
 
 
 def mask(
-    sentence: str, entities: Sequence[Token], *, pack: Pack, proven: Mapping[str, str] = NOBODY
+    sentence: str, entities: Sequence[Token], *, pack: Pack, proven: Mapping[str, str] | None = NOBODY
 ) -> Masked:
     """Mask a sentence.
 
@@ -163,14 +169,14 @@ def mask(
         sentence: As it stands in the field.
         entities: Tokens of known vendors, companies and persons; they do not overlap.
         pack: The language.
-        proven: Names and family names of persons whom earlier sentences proved, with their full names.
+        proven: Names and family names of persons whom earlier sentences proved, with their full names;
+            none when no rule asks for persons.
     """
     tokens = [*entities, *_quantities(sentence, entities, pack)]
-    first = assemble(sentence, tokens)
-    tokens += _roles(first, pack)
-    second = assemble(sentence, tokens)
-    names = unknown_names(second, pack, proven=proven)
-    return assemble(sentence, [*tokens, *names]) if names else second
+    tokens += _roles(_assemble(sentence, tokens, with_light=False), pack)
+    if proven is not None or pack.org_suffix_word.search(sentence):
+        tokens += unknown_names(_assemble(sentence, tokens, with_light=False), pack, proven=proven or NOBODY)
+    return assemble(sentence, tokens)
 
 
 def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token]:

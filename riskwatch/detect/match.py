@@ -37,11 +37,20 @@ class _Match:
     groups: Mapping[str, tuple[int, int]]
 
 
-def candidates(rule: CompiledRule, masked: Masked, *, pack: Pack) -> tuple[Candidate, ...]:
-    """Return the rule's candidates; the first frame that matches a trigger wins it."""
+def candidates(
+    rule: CompiledRule, masked: Masked, *, pack: Pack, possible: frozenset[int]
+) -> tuple[Candidate, ...]:
+    """Return the rule's candidates; the first frame that matches a trigger wins it.
+
+    Args:
+        rule: The rule.
+        masked: The sentence.
+        pack: The language.
+        possible: Numbers of the frames whose necessary words stand in the sentence.
+    """
     found: list[Candidate] = []
     for frame in rule.frames:
-        for match in _matches(frame, masked.raw):
+        for match in _matches(frame, masked.raw) if frame.number in possible else ():
             if not any(_overlap(match.trigger, other.trigger) for other in found):
                 blocker = _blocker(rule, masked, match, pack)
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))

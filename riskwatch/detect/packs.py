@@ -71,6 +71,7 @@ class Pack:
     not_names: frozenset[str]
     not_surnames: frozenset[str]
     org_suffix: re2._Regexp
+    org_suffix_word: re2._Regexp
 
 
 def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[str] = ()) -> Pack:
@@ -96,7 +97,8 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         words=_grammar_words(grammar),
         not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
         not_surnames=frozenset(name.lower() for name in grammar.not_surnames),
-        org_suffix=_suffix(suffixes),
+        org_suffix=_suffix(suffixes, tail=r"\.?$"),
+        org_suffix_word=_suffix(suffixes, tail=""),
     )
 
 
@@ -214,11 +216,11 @@ def _roles(grammar: Grammar) -> re2._Regexp:
     return compile_pattern(pattern, memory_bytes=8 << 20, is_longest=True)
 
 
-def _suffix(suffixes: Sequence[str]) -> re2._Regexp:
+def _suffix(suffixes: Sequence[str], *, tail: str) -> re2._Regexp:
     if not suffixes:
         return NEVER
     return compile_pattern(
-        rf"(?:{'|'.join(bounded(suffix) for suffix in suffixes)})\.?$", case_sensitive=True
+        f"(?:{'|'.join(bounded(suffix) for suffix in suffixes)}){tail}", case_sensitive=True
     )
 
 
