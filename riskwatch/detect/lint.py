@@ -1,0 +1,216 @@
+"""Check rules, lexicon and vendor files; all findings are collected, none raised."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from riskwatch.detect.check import CheckReport, run_tests
+from riskwatch.detect.compiled import Ruleset
+from riskwatch.detect.detection import detect
+from riskwatch.detect.packs import Pack
+from riskwatch.detect.patterns import PatternError, compile_pattern
+from riskwatch.detect.rules import Lifecycle, Rule
+from riskwatch.model import Alias, Article, Vendor
+
+MIN_TESTS = 3  # of either polarity
+MAX_REPEAT = 200
+_INLINE_FLAG = compile_pattern(r"\(\?-?[imsU]+[:)]|\(\?[imsU]+-", case_sensitive=True)
+_REPEAT = compile_pattern(r"\{([0-9]+)(?:,([0-9]*))?\}")
+_WIDE_EDGE = compile_pattern(r"\\b(?:\(\?:)?[^\x00-\x7F]|[^\x00-\x7F]\)?\\b")
+# what makes a Set slow: an open or bounded repeat of a class between words
+_GAPPY = compile_pattern(r"(?:\.|\\[wdsWDS]|[^\\]\])(?:[*+]|\{[0-9]*,?[0-9]*\})")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark of the linter."""
+
+    code: str  # R01 to R09
+    rule: str  # rule id or vendor id
+    message: str
+    path: str | None = None
+    key: str | None = None
+
+
+def lint(
+    rules: Sequence[Rule],
+    ruleset: Ruleset,
+    *,
+    quiet: Sequence[Article] = (),
+    retired: Collection[str] = (),
+    report: CheckReport | None = None,
+) -> tuple[Finding, ...]:
+    """Return all findings, sorted.
+
+    Args:
+        rules: As read, deprecated ones included.
+        ruleset: The same rules compiled; what does not compile has stopped there (R02, R03).
+        quiet: Texts without watched events.
+        retired: Rule ids that may not be used again.
+        report: Results of the in-rule tests; they are run when not given.
+    """
+    checked = report if report is not None else run_tests(ruleset)
+    findings = [*_ids(rules, retired)]
+    for rule in rules:
+        if rule.lifecycle != Lifecycle.DEPRECATED:
+            for lang in rule.scope.langs:
+                findings += _patterns(rule, ruleset.languages[lang].pack)
+            findings += _tests(rule, ruleset)
+    findings += _exercised(rules, checked)
+    findings += _quiet(rules, ruleset, quiet)
+    findings += [
+        Finding(
+            "R08",
+            cross.rule,
+            f"test {cross.number} fires {cross.fired} ({cross.event} of {cross.vendor}): {cross.text}",
+        )
+        for cross in checked.cross_fire
+    ]
+    findings += _vendors(tuple(ruleset.gazetteer.vendors.values()))
+    return tuple(sorted(findings, key=lambda f: (f.code, f.rule, f.key or "", f.message)))
+
+
+def _ids(rules: Sequence[Rule], retired: Collection[str]) -> Iterable[Finding]:
+    for rule_id, times in Counter(rule.id for rule in rules).items():
+        if times > 1:
+            yield Finding("R01", rule_id, f"id is used {times} times", key="id")
+        if rule_id in retired:
+            yield Finding("R01", rule_id, "id is retired and may not be used again", key="id")
+    for rule in rules:
+        if not rule.id.startswith(f"{rule.event}."):
+            yield Finding("R01", rule.id, f"id does not begin with its event {rule.event}", key="id")
+
+
+def patterns_of(rule: Rule) -> dict[str, str]:
+    """Return every pattern of a rule by its key."""
+    found = {"detect.prefilter": rule.detect.prefilter}
+    found |= {f"detect.any.{name}": text for name, text in rule.detect.any_.items()}
+    found |= {f"detect.not.{name}": text for name, text in rule.detect.not_.items()}
+    for assertion, patterns in rule.assertion.set_.items():
+        found |= {f"assertion.set.{assertion}.{name}": text for name, text in patterns.items()}
+    if rule.assertion.unless:
+        found["assertion.unless"] = rule.assertion.unless
+    for name, source in rule.capture.items():
+        if isinstance(source, dict):
+            found |= {f"capture.{name}.{value}": text for value, text in source.items()}
+    return found
+
+
+def _patterns(rule: Rule, pack: Pack) -> Iterable[Finding]:
+    for key, text in patterns_of(rule).items():
+        if _INLINE_FLAG.search(text):
+            yield Finding("R02", rule.id, "inline flags are not allowed", key=key)
+        if _WIDE_EDGE.search(text):
+            yield Finding("R02", rule.id, r"\b beside a letter that is not ASCII never matches", key=key)
+        try:
+            expanded = pack.expander.expand(text)
+        except PatternError as error:
+            yield Finding("R03", rule.id, str(error), key=key)
+            continue
+        if any(
+            int(part) > MAX_REPEAT for found in _REPEAT.finditer(expanded) for part in found.groups() if part
+        ):
+            yield Finding("R02", rule.id, f"repeats more than {MAX_REPEAT} times", key=key)
+    yield from _prefilter(rule, pack)
+
+
+def _prefilter(rule: Rule, pack: Pack) -> Iterable[Finding]:
+    key = "detect.prefilter"
+    if "{GAP" in rule.detect.prefilter:
+        yield Finding("R04", rule.id, "a prefilter is gap-free", key=key)
+        return
+    expanded = pack.expander.expand(rule.detect.prefilter)
+    gappy = _GAPPY.search(expanded)
+    if gappy:
+        yield Finding("R04", rule.id, f"a prefilter is gap-free: {gappy.group()!r}", key=key)
+    if compile_pattern(expanded).search(""):
+        yield Finding("R04", rule.id, "prefilter matches the empty string", key=key)
+
+
+def _tests(rule: Rule, ruleset: Ruleset) -> Iterable[Finding]:
+    positive = sum(test.is_positive for test in rule.tests)
+    if positive < MIN_TESTS or len(rule.tests) - positive < MIN_TESTS:
+        message = f"{positive} positive and {len(rule.tests) - positive} negative tests; {MIN_TESTS} of each are needed"
+        yield Finding("R06", rule.id, message, key="tests")
+    for lang in rule.scope.langs:
+        language = ruleset.languages[lang]
+        hint = compile_pattern(language.pack.expander.expand(rule.detect.prefilter))
+        for number, test in enumerate(rule.tests, start=1):
+            fits = (test.lang or rule.scope.langs[0]) == lang
+            if fits and test.is_positive and not hint.search(f"{test.title or ''}\n{test.text}"):
+                yield Finding(
+                    "R05", rule.id, f"prefilter misses test {number}: {test.text}", key="detect.prefilter"
+                )
+
+
+def _exercised(rules: Sequence[Rule], report: CheckReport) -> Iterable[Finding]:
+    fired: dict[str, set[str]] = defaultdict(set)
+    blocked: dict[str, set[str]] = defaultdict(set)
+    for result in report.results:
+        for trace in result.detection.trace:
+            if str(trace["rule"]).split("@")[0] == result.rule:
+                fired[result.rule].add(str(trace["frame"]))
+        for block in result.detection.blocked:
+            if block.rule.split("@")[0] == result.rule:
+                blocked[result.rule].add(block.by)
+    for rule in rules:
+        if rule.lifecycle == Lifecycle.DEPRECATED:
+            continue
+        for name in rule.detect.any_:
+            if name not in fired[rule.id]:
+                yield Finding("R06", rule.id, "no test exercises this frame", key=f"detect.any.{name}")
+        for name in rule.detect.not_:
+            if name not in blocked[rule.id]:
+                yield Finding("R06", rule.id, "no test exercises this filter", key=f"detect.not.{name}")
+
+
+def _quiet(rules: Sequence[Rule], ruleset: Ruleset, quiet: Sequence[Article]) -> Iterable[Finding]:
+    fires: Counter[str] = Counter()
+    example: dict[str, str] = {}
+    for article in quiet:
+        for signal in detect(article, ruleset).signals:
+            if signal.assertion.is_live:
+                rule_id = signal.rule.split("@")[0]
+                fires[rule_id] += 1
+                example.setdefault(rule_id, signal.evidence.quote)
+    for rule in rules:
+        if fires[rule.id] > rule.quiet:
+            message = (
+                f"{fires[rule.id]} live signals on the quiet corpus, {rule.quiet} allowed: {example[rule.id]}"
+            )
+            yield Finding("R07", rule.id, message, key="quiet")
+
+
+def _vendors(vendors: Sequence[Vendor]) -> Iterable[Finding]:
+    owners: dict[str, list[str]] = defaultdict(list)
+    for vendor in vendors:
+        for alias in aliases_of(vendor):
+            owners[alias.text].append(vendor.id)
+            if alias.ambiguous and not alias.context and alias.requires is None:
+                yield Finding("R09", vendor.id, f"ambiguous alias {alias.text} has no context", key="names")
+        for person in vendor.people:
+            if (
+                person.valid_from
+                and person.valid_to
+                and person.valid_from > person.valid_to[: len(person.valid_from)]
+            ):
+                yield Finding("R09", vendor.id, f"{person.name} leaves before coming", key="people")
+            if person.line is not None and person.line not in vendor.lines:
+                yield Finding(
+                    "R09", vendor.id, f"{person.name} belongs to no line {person.line}", key="people"
+                )
+    for text, ids in owners.items():
+        if len(set(ids)) > 1:
+            yield Finding(
+                "R09", ids[0], f"alias {text} is claimed by {', '.join(sorted(set(ids)))}", key="names"
+            )
+
+
+def aliases_of(vendor: Vendor) -> tuple[Alias, ...]:
+    """Return all aliases of a vendor, its brands and its lines."""
+    entries = [*vendor.names, *vendor.brands]
+    for line in vendor.lines.values():
+        entries += [*line.names, *line.products]
+    return tuple(entry if isinstance(entry, Alias) else Alias(text=entry) for entry in entries)
