@@ -34,24 +34,9 @@ _SIBLINGS = {  # what is announced -> the wider charset that browsers read it as
     "us-ascii": "utf-8",
     "ascii": "utf-8",
 }
-_NOT_TEXT = frozenset(
-    [
-        "rot13",
-        "rot_13",
-        "hex",
-        "base64",
-        "bz2",
-        "zlib",
-        "uu",
-        "quopri",
-        "idna",
-        "punycode",
-        "utf-7",
-        "utf7",
-        "utf_7",
-        "u7",
-        "unicode_escape",
-    ]
+# Codecs that Python knows but no feed is written in; some hide mark-up, some take quadratic time.
+_NOT_CHARSETS = frozenset(
+    ("utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape")
 )
 _HIDDEN = re2.compile(r"(?s)<!\[CDATA\[.*?\]\]>|<!--.*?-->")
 _ENTITY = re2.compile(r"(?i)<!ENTITY")
@@ -129,11 +114,12 @@ def _end_of_prolog(text: str) -> int:
 
 def _decoded(body: bytes, charset: str) -> Decoded:
     charset = _SIBLINGS.get(charset, charset)
-    if charset in _NOT_TEXT:
-        charset = "utf-8"
     try:
-        return Decoded(codecs.decode(body, charset), charset, is_sure=True)
+        if codecs.lookup(charset).name in _NOT_CHARSETS:
+            charset = "utf-8"
+        # bytes.decode takes character sets only; codecs.decode would also unzip.
+        return Decoded(body.decode(charset), charset, is_sure=True)
     except UnicodeError:
-        return Decoded(codecs.decode(body, charset, "replace"), charset, is_sure=False)
-    except (LookupError, ValueError, TypeError):
+        return Decoded(body.decode(charset, "replace"), charset, is_sure=False)
+    except (LookupError, ValueError):
         return Decoded(body.decode("utf-8", "replace"), "utf-8", is_sure=False)

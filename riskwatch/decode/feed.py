@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from riskwatch.decode import charset, jsonfeed, xmlfeed
 from riskwatch.decode.mend import mend
 from riskwatch.decode.origin import RawFeed, RawItem
-from riskwatch.decode.text import plain
+from riskwatch.decode.text import plain, sound
 from riskwatch.errors import DecodeError
 
 MAX_ITEMS = 2_000
@@ -122,7 +122,7 @@ def _item(entry: Mapping[str, object]) -> RawItem:
         guid=_word(entry.get("id")),
         link=_word(entry.get("link")),
         title=_word(entry.get("title")),
-        body=str(body.get("value") or ""),
+        body=sound(str(body.get("value") or "")),
         title_is_html=title.get("type") != "text/plain" or "&" in str(entry.get("title", "")),
         published=_word(published),
         parsed=tuple(parsed)[:6] if isinstance(parsed, tuple) else None,
@@ -148,4 +148,4 @@ def _detail(entry: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 
 def _word(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    return sound(value).strip() or None if isinstance(value, str) else None

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from riskwatch.decode.origin import RawFeed, RawItem
+from riskwatch.decode.text import sound
 from riskwatch.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -55,5 +56,5 @@ def _item(entry: Mapping[str, object], lang: str | None) -> RawItem:
 def _word(entry: Mapping[str, object], key: str) -> str | None:
     value = entry.get(key)
     if isinstance(value, str):
-        return value.strip() or None
+        return sound(value).strip() or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

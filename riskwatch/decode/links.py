@@ -69,7 +69,7 @@ def canonical(url: str | None, *, base: str | None = None) -> str | None:
         url: Link as found.
         base: URL that a relative link is read against.
     """
-    url = "".join((url or "").split()).strip("\x00")
+    url = "".join((url or "").encode("utf-8", "replace").decode("utf-8").split()).strip("\x00")
     if not url or len(url) > _MAX_LINK_CHARS:
         return None
     if base and "://" not in url[:12]:

@@ -19,7 +19,7 @@ from riskwatch.decode.feed import read_feed
 from riskwatch.decode.links import canonical, host_of
 from riskwatch.decode.origin import Origin, RawItem
 from riskwatch.decode.page import page
-from riskwatch.decode.text import looks_html, plain, tidy
+from riskwatch.decode.text import looks_html, plain, sound, tidy
 from riskwatch.errors import DecodeError
 from riskwatch.model import Article, Publisher
 
@@ -285,7 +285,7 @@ def _word(record: Mapping[str, object], key: str) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        return value.strip() or None
+        return sound(value).strip() or None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     raise DecodeError(f"{key} must be text")

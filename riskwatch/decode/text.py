@@ -50,6 +50,11 @@ _TO_STRING = etree.XPath("string()")
 _FORGED = (("«", "“"), ("»", "”"), ("™", " "), ("℠", " "), ("®", " "))
 
 
+def sound(text: str) -> str:
+    """Return the text without lone surrogates, which JSON and odd character references can smuggle in."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def tidy(text: str) -> str:
     """Return the text in NFKC, without control characters, white space folded, one line a paragraph."""
     if not text.isascii():
@@ -60,7 +65,7 @@ def tidy(text: str) -> str:
     if text.isprintable():
         return " ".join(text.split())
     if not text.replace("\n", "").isprintable():
-        text = unicodedata.normalize("NFKC", _CONTROL.sub("", text))
+        text = unicodedata.normalize("NFKC", _CONTROL.sub("", sound(text)))
     lines = [" ".join(line.split()) for line in text.splitlines()]
     return "\n".join([line for line in lines if line])
 

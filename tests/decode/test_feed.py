@@ -280,6 +280,37 @@ def test_atom_texts_as_xhtml_keep_their_lines():
     assert article.url == "http://x/1"
 
 
+@pytest.mark.parametrize(
+    "charset", ["zip", "zlib_codec", "rot13", "utf-7", "punycode", "nonsense", "unicode_escape", "hex"]
+)
+def test_a_charset_that_is_none_is_not_followed(charset):
+    assert decoded(rss(head=HEAD.replace("UTF-8", charset))).articles[0].title == TITLE
+
+
+def test_markup_hidden_in_utf_7_stays_text():
+    hidden = rss(an_item(title="+ADwAIQ-ENTITY x +ACI-y+ACIAPg-"), head=HEAD.replace("UTF-8", "utf-7"))
+
+    assert decoded(hidden).articles[0].title == "+ADwAIQ-ENTITY x +ACI-y+ACIAPg-"
+
+
+def test_the_charset_of_the_header_counts_where_the_document_is_silent():
+    body = rss(an_item(title="Женщина"), head="").encode("koi8-r")
+
+    assert decoded(body, content_type="application/xml; charset=koi8-r").articles[0].title == "Женщина"
+
+
+def test_lone_surrogates_do_not_reach_the_store():
+    escaped = '{"id": "\\ud800", "title": "a\\ud800b", "content_html": "<p>\\udfff</p>", "url": "https://x/\\ud800"}'
+    body = (
+        f'{{"version": "https://jsonfeed.org/version/1", "items": [{escaped}, {{"id": "2", "title": "ok"}}]}}'
+    )
+
+    articles = decoded(body).articles
+
+    assert [article.title for article in articles] == ["a?b", "ok"]
+    assert repr(articles).encode()
+
+
 def reason_of(body: bytes) -> str | None:
     """Return why bytes are refused, None where they give articles; any other exception fails the test."""
     try:

@@ -157,6 +157,12 @@ def test_an_unknown_outlet_is_a_family_of_its_own():
     assert registrable("1.2.3.4") == "1.2.3.4"
 
 
+def test_a_lone_surrogate_in_a_line_costs_nothing():
+    saved = read('{"id": "\\ud800", "title": "t\\ud800", "text": "\\udc00"}\n{"id": "1", "title": "t"}')
+
+    assert [article.title for article in saved.articles] == ["t?", "t"]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_any_file_gives_articles_or_reasons(body):
