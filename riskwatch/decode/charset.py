@@ -26,6 +26,7 @@ _BARE = (
 _DECLARED = re2.compile(rb"^\s*<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _HTTP_CHARSET = re2.compile(r"(?i);\s*charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})")
 _XML_DECLARATION = re2.compile(r"^\s*<\?xml[^>]*\?>")
+_XML_DECLARATION_BYTES = re2.compile(rb"^\s*<\?xml[^>]*\?>")
 _SIBLINGS = {  # what is announced -> the wider charset that browsers read it as
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -103,6 +104,17 @@ def without_declaration(text: str) -> str:
     return str(_XML_DECLARATION.sub("", text[:400], count=1)) + text[400:]
 
 
+def undeclared(body: bytes) -> bytes:
+    """Return the bytes without an XML declaration that turned out not to fit."""
+    return bytes(_XML_DECLARATION_BYTES.sub(b"", body[:400], count=1)) + body[400:]
+
+
+def _is_mostly_sound(text: str) -> bool:
+    """Return whether some bytes are damaged rather than the charset wrong: 9 of 10 foreign letters are there."""
+    foreign = len(text) - len(text.encode("ascii", "ignore"))
+    return text.count("\ufffd") * 10 <= foreign
+
+
 def _end_of_prolog(text: str) -> int:
     at = 0
     while True:
@@ -120,6 +132,7 @@ def _decoded(body: bytes, charset: str) -> Decoded:
         # bytes.decode takes character sets only; codecs.decode would also unzip.
         return Decoded(body.decode(charset), charset, is_sure=True)
     except UnicodeError:
-        return Decoded(body.decode(charset, "replace"), charset, is_sure=False)
+        text = body.decode(charset, "replace")
+        return Decoded(text, charset, is_sure=_is_mostly_sound(text))
     except (LookupError, ValueError):
         return Decoded(body.decode("utf-8", "replace"), "utf-8", is_sure=False)

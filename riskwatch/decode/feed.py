@@ -52,7 +52,7 @@ def read_feed(body: bytes, *, content_type: str | None = None, max_items: int = 
         return feed or _tolerant(text.encode("utf-8", "replace"), "utf-8", max_items)
     # The announced charset does not fit: feedparser guesses on the bytes (all ASCII-compatible here).
     charset.refuse_dtd(body.replace(b"\x00", b"").decode("latin-1").lstrip())
-    return _tolerant(body.strip(), None, max_items)
+    return _tolerant(charset.undeclared(body.strip()), None, max_items)
 
 
 def challenge_words(text: str) -> str | None:

@@ -299,6 +299,16 @@ def test_the_charset_of_the_header_counts_where_the_document_is_silent():
     assert decoded(body, content_type="application/xml; charset=koi8-r").articles[0].title == "Женщина"
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "gb2312"])
+def test_one_damaged_byte_does_not_garble_the_whole_feed(charset):
+    text = rss(an_item(title="阿里巴巴千问负责人林俊旸离职"), head=HEAD.replace("UTF-8", charset))
+    body = text.encode("utf-8" if charset == "utf-8" else "gb18030")
+
+    damaged = body.replace(b"</channel>", b"\xff</channel>")
+
+    assert decoded(damaged).articles[0].title == "阿里巴巴千问负责人林俊旸离职"
+
+
 def test_lone_surrogates_do_not_reach_the_store():
     escaped = '{"id": "\\ud800", "title": "a\\ud800b", "content_html": "<p>\\udfff</p>", "url": "https://x/\\ud800"}'
     body = (
