@@ -110,7 +110,7 @@ def undeclared(body: bytes) -> bytes:
 
 
 def _is_mostly_sound(text: str) -> bool:
-    """Return whether some bytes are damaged rather than the charset wrong: 9 of 10 foreign letters are there."""
+    """Return whether bytes are damaged rather than the charset wrong: 9 in 10 foreign letters are there."""
     foreign = len(text) - len(text.encode("ascii", "ignore"))
     return text.count("\ufffd") * 10 <= foreign
 
