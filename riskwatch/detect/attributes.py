@@ -32,6 +32,7 @@ class Readings:
 
     values: dict[str, Reading] = field(default_factory=dict)
     lines: dict[str, str] = field(default_factory=dict)  # vendor -> line of the product that was read
+    owned: dict[str, str] = field(default_factory=dict)  # vendor -> line that owns the thing spoken of
     notes: list[str] = field(default_factory=list)
 
     def put(self, name: str, value: AttrValue | None, span: tuple[int, int]) -> None:
@@ -61,7 +62,7 @@ def read_attributes(candidate: Candidate, scene: Scene, subject: Subject, vendor
     return readings
 
 
-def _capture(  # noqa: PLR0913 - the parts of one signal
+def _capture(
     capture: Capture,
     candidate: Candidate,
     scene: Scene,
@@ -137,8 +138,20 @@ def _group(
             put_token(capture, scene.masked.tokens[inside[0]], scene, readings)
             return
     if kinds is None or capture.kind in ("product", "org"):
+        _note_owner(span, scene, readings)
         words = scene.masked.words(*span).strip(" ,;:'\"’“”")
         readings.put(capture.attribute, words[:MAX_TEXT_CHARS] or None, scene.masked.span(*span))
+
+
+def _note_owner(span: tuple[int, int], scene: Scene, readings: Readings) -> None:
+    """Keep the line that the thing belongs to: "split the Qwen team"."""
+    masked = scene.masked
+    for number in scene.vendors:
+        token = masked.tokens[number]
+        inside = span[0] <= masked.starts[number] < span[1]
+        before = masked.ends[number] <= span[0] and not masked.text[masked.ends[number] : span[0]].strip()
+        if (inside or before) and token.vendor is not None and token.line is not None:
+            readings.owned[token.vendor] = token.line
 
 
 def put_token(capture: Capture, token: Token, scene: Scene, readings: Readings) -> None:
@@ -248,7 +261,7 @@ def _nearest(masked: Masked, trigger: tuple[int, int], kinds: str, *, limits: tu
 
 
 def _near(kinds: str, *, in_clause: bool = True) -> Callable[..., None]:
-    def find(  # noqa: PLR0913 - the common form of a finder
+    def find(
         capture: Capture,
         candidate: Candidate,
         scene: Scene,
@@ -265,7 +278,7 @@ def _near(kinds: str, *, in_clause: bool = True) -> Callable[..., None]:
     return find
 
 
-def _role_near(  # noqa: PLR0913 - the common form of a finder
+def _role_near(
     capture: Capture,
     candidate: Candidate,
     scene: Scene,
@@ -319,7 +332,7 @@ def _before_next_person(masked: Masked, number: int) -> int:
     return min([*following, masked.ends[number] + 60])
 
 
-def _product_near(  # noqa: PLR0913 - the common form of a finder
+def _product_near(
     capture: Capture,
     candidate: Candidate,
     scene: Scene,
@@ -342,7 +355,7 @@ def _product_near(  # noqa: PLR0913 - the common form of a finder
         put_token(capture, masked.tokens[best[1]], scene, readings)
 
 
-def _horizon_near(  # noqa: PLR0913 - the common form of a finder
+def _horizon_near(
     capture: Capture,
     candidate: Candidate,
     scene: Scene,
@@ -359,7 +372,7 @@ def _horizon_near(  # noqa: PLR0913 - the common form of a finder
         readings.put(capture.attribute, match.group().lower(), match.span())
 
 
-def _dest(  # noqa: PLR0913 - the common form of a finder
+def _dest(
     capture: Capture,
     candidate: Candidate,
     scene: Scene,
@@ -377,7 +390,7 @@ def _dest(  # noqa: PLR0913 - the common form of a finder
             return
 
 
-def _plaintiff(  # noqa: PLR0913 - the common form of a finder
+def _plaintiff(
     capture: Capture,
     candidate: Candidate,
     scene: Scene,
@@ -393,7 +406,7 @@ def _plaintiff(  # noqa: PLR0913 - the common form of a finder
             return
 
 
-def _org_near(  # noqa: PLR0913 - the common form of a finder
+def _org_near(
     capture: Capture,
     candidate: Candidate,
     scene: Scene,

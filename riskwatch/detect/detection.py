@@ -313,7 +313,7 @@ class _Stated:
     sentence: Sentence
 
 
-def _signal(  # noqa: PLR0913 - the parts of one signal
+def _signal(
     work: _Work,
     candidate: Candidate,
     scene: Scene,
@@ -323,8 +323,7 @@ def _signal(  # noqa: PLR0913 - the parts of one signal
     place: Place,
 ) -> None:
     readings = read_attributes(candidate, scene, stated.subject, stated.vendor)
-    if stated.vendor.line is None and stated.vendor.vendor in readings.lines:
-        stated = replace(stated, vendor=replace(stated.vendor, line=readings.lines[stated.vendor.vendor]))
+    stated = replace(stated, vendor=_with_line(stated.vendor, readings))
     speakers = _speakers(scene, stated)
     case = Case(
         trigger=scene.masked.span(*candidate.trigger),
@@ -350,6 +349,12 @@ def _signal(  # noqa: PLR0913 - the parts of one signal
     signal = _made(work, candidate, scene, stated, judged=judged, readings=readings, when=when)
     key = (signal.rule, signal.vendor, signal.type, _object(readings), place)
     work.signals.setdefault(key, signal)
+
+
+def _with_line(vendor: Attribution, readings: Readings) -> Attribution:
+    """The thing spoken of or the product may belong to a line where the vendor's name does not."""
+    line = readings.owned.get(vendor.vendor) or vendor.line or readings.lines.get(vendor.vendor)
+    return vendor if line == vendor.line else replace(vendor, line=line)
 
 
 def _speakers(scene: Scene, stated: _Stated) -> frozenset[int]:

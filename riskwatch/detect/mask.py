@@ -197,7 +197,7 @@ def _is_count(sentence: str, start: int, end: int) -> bool:
         return False
     before, after = sentence[start - 1 : start], sentence[end : end + 1]
     return not (before.isalnum() or before in tuple("-.$#€£/")) and not (
-        after == "-" or after.isalnum() and words[-1].isdigit()
+        after == "-" or (after.isalnum() and words[-1].isdigit())
     )
 
 

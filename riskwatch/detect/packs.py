@@ -120,6 +120,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, re2._Regexp]:
         "possessive_end": _anchored(grammar.possessive, tail="$"),
         "anaphor": _word(grammar.anaphor),
         "from_prep": _anchored(grammar.from_prep, tail=" ?$"),
+        "post_prep": _anchored(grammar.post_prep, head="^ ?", tail=" ?$"),
         "direct": _anchored(grammar.direct, head="^", tail=" ?$"),
         "list_join": _anchored(grammar.list_join, head="^", tail="$"),
         "clause_cut": _anchored(grammar.clause_cut),

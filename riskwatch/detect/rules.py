@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from riskwatch.model import Assertion  # noqa: TC001 - pydantic reads it at run time
+from riskwatch.model import Assertion
 
 Pattern = Annotated[
     str, Field(min_length=1, max_length=8192, description="RE2, case-insensitive, lexicon macros in {braces}")
@@ -236,6 +236,7 @@ class Grammar(_Strict):
     from_prep: Pattern | None = Field(
         default=None, description="between the trigger and the vendor it concerns"
     )
+    post_prep: Pattern | None = Field(default=None, description="between a post and its company: of, at, for")
     direct: Pattern | None = Field(default=None, description="between a transitive trigger and its vendor")
     list_join: Pattern | None = Field(default=None, description="between vendors of one list")
     clause_cut: Pattern | None = None

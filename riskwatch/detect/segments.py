@@ -94,9 +94,7 @@ def _grouped(lines: Sequence[_Line], is_start: Callable[[_Line], bool]) -> list[
     entries: list[list[_Line]] = [[]]
     for number, line in enumerate(lines):
         is_last = number == len(lines) - 1
-        if is_start(line) and not is_last:
-            entries.append([line])
-        elif is_start(line) and len(entries) > 1 and not _is_head(line):
+        if (is_start(line) and not is_last) or (is_start(line) and len(entries) > 1 and not _is_head(line)):
             entries.append([line])
         else:
             entries[-1].append(line)

@@ -275,7 +275,9 @@ def _noted(scene: Scene, anchor: tuple[int, int], trigger: tuple[int, int]) -> i
             continue
         between = masked.text[anchor[1] : start]
         is_before_trigger = start < trigger[0] or trigger[1] <= anchor[0]
-        if is_before_trigger and len(between) <= PREP_CHARS and scene.pack.words["from_prep"].search(between):
+        words = scene.pack.words
+        fits = words["post_prep"].search(between) or words["from_prep"].search(between)
+        if is_before_trigger and len(between) <= PREP_CHARS and fits:
             return number if not _cut(scene, anchor[1], start) else None
         return None
     return None
@@ -284,16 +286,16 @@ def _noted(scene: Scene, anchor: tuple[int, int], trigger: tuple[int, int]) -> i
 def _employer(
     candidate: Candidate, scene: Scene, taken: frozenset[int], person: Token | None
 ) -> Attribution | None:
-    del taken
     if person is None or not person.posts:
         return None
+    refused = {scene.masked.tokens[number].vendor for number in taken}
     anchor = candidate.groups.get("who")
     if anchor is not None:
         owner = _owner(scene, anchor[0])
         if owner is not None and scene.masked.tokens[owner].kind == "O":
             return None  # "Tesla CEO ...": the person acts for another company
     for vendor, known in person.posts:
-        if is_employed(known, scene.item):
+        if vendor not in refused and is_employed(known, scene.item):
             return Attribution(vendor, known.line, Route.EMPLOYER)
     return None
 
