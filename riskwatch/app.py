@@ -25,6 +25,7 @@ from riskwatch.decode import Decoded, Origin, decode
 from riskwatch.errors import ConfigError, ConfigErrors, NotFound
 from riskwatch.model import Publisher, subjects_of, vendor_of
 from riskwatch.reports import IngestReport, PollReport
+from riskwatch.serve import present
 from riskwatch.settings import Config
 from riskwatch.store import EventFilter
 from riskwatch.store.sql import SqlStore
@@ -270,7 +271,10 @@ class App:
             limit=limit,
         )
         with self.store.begin(write=False) as unit:
-            return [reports.event(event, self.config.taxonomy) for event in unit.events.list_events(where)]
+            return [
+                present.event(event, self.config.taxonomy[event.type])
+                for event in unit.events.list_events(where)
+            ]
 
     def scores(
         self, subject: str | None, *, as_of: datetime | None, known_at: datetime | None
@@ -282,7 +286,7 @@ class App:
         with self.store.begin(write=False) as unit:
             reader = pipeline.Reader(self.parts, unit)
             made = [reader.score(s, as_of=as_of or now, known_at=known_at or now) for s in subjects]
-        return [reports.score(score) for score in made]
+        return [present.summary(score, name=self._name(score.subject)) for score in made]
 
     def explain(self, subject: str, *, as_of: datetime | None, known_at: datetime | None) -> dict[str, Any]:
         """Tell where the points of a Subject went."""
@@ -292,7 +296,7 @@ class App:
             reader = pipeline.Reader(self.parts, unit)
             made = reader.score(subject, as_of=as_of or now, known_at=known_at or now)
             events = {e.id: e for e in reader.events(vendor_of(subject), known_at=known_at or now)}
-        return reports.explanation(made, events, self.config.taxonomy)
+        return present.explanation(made, events, self.config.taxonomy, name=self._name(subject))
 
     def history(self, subject: str, *, days: int) -> list[dict[str, Any]]:
         """Return the stored Snapshots of a Subject, oldest first."""
@@ -300,7 +304,10 @@ class App:
         now = self.now()
         with self.store.begin(write=False) as unit:
             rows = unit.scores.history(subject, since=now - timedelta(days=days), until=now)
-        return [{**reports.score(row.score), "cause": row.cause} for row in rows]
+        return [{**present.summary(row.score, name=self._name(subject)), "cause": row.cause} for row in rows]
+
+    def _name(self, subject: str) -> str:
+        return present.name_of(subject, self.config.vendors)
 
     def _known_subject(self, subject: str | None) -> None:
         if subject is None:
@@ -320,8 +327,12 @@ class App:
         """Run the tests inside the rules; return lines to print and whether one failed."""
         from riskwatch.detect.check import run_tests  # noqa: PLC0415 - loads RE2
 
-        results = [r for r in run_tests(self.ruleset) if not only or r.rule in only]
-        return reports.rule_tests(results)
+        known = {rule.id for rule in self.config.rules}
+        for id_ in only:
+            if id_ not in known:
+                raise NotFound("rule", id_)
+        results = run_tests(self.ruleset).results
+        return reports.rule_tests([r for r in results if not only or r.rule in only])
 
     # ---------------------------------------------------------------------------- database and keys
     def migrate(self) -> bool:

@@ -373,9 +373,9 @@ def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
 )
 def schema(write: Path | None) -> None:
     """Print (or write) the JSON Schemas of the config files, for editors."""
-    from riskwatch import settings
+    from riskwatch.schema import schemas
 
-    for name, text in settings.schemas().items():
+    for name, text in schemas().items():
         if write is None:
             click.echo(text, nl=False)
             continue

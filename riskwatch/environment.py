@@ -72,6 +72,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, t
             values[key] = _from_environment(key, text, name)
         except ConfigError as error:
             errors.append(error)
+    settings = None
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -83,7 +84,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, t
             )
             for p in error.errors(include_input=False)
         )
-    if errors:
+    if errors or settings is None:
         raise ConfigErrors(tuple(errors))
     return settings, tuple(warnings)
 

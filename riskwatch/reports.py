@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from riskwatch.model import Event, Score, Taxonomy, heading
 from riskwatch.pipeline import Absorbed
+from riskwatch.serve.present import instant
 
 if TYPE_CHECKING:
     from riskwatch.detect.check import TestResult
@@ -132,12 +132,14 @@ def detection(article: Article, found: Detection, *, explain: bool, as_json: boo
 
 def rule_tests(results: Sequence[TestResult]) -> tuple[list[str], bool]:
     """Return the lines that tell of the rules' own tests, and whether one failed."""
-    wrong = [r for r in results if not r.ok]
-    todo = sum(r.todo for r in results)
-    lines = [str(result) for result in wrong]
-    rules = len({r.rule for r in results})
+    wrong = [r for r in results if r.is_failure]
+    lines = []
+    for r in wrong:
+        told = "; ".join(r.problems) or "a known miss passes now: remove its `todo`"
+        lines.append(f"{r.rule} test {r.number}: {told}\n    {r.text}")
+    rules, todo = len({r.rule for r in results}), sum(r.is_todo for r in results)
     passed = len(results) - len(wrong)
-    lines.append(f"{passed} of {len(results)} tests of {rules} rules passed, {todo} known misses")
+    lines.append(f"{passed} of {len(results)} tests of {rules} rules passed, {todo} of them known misses")
     return lines, bool(wrong)
 
 
@@ -154,126 +156,7 @@ def api_key(key: ApiKey, *, now: datetime) -> dict[str, Any]:
         "name": key.name,
         "scopes": list(key.scopes),
         "state": state,
-        "created_at": _instant(key.created_at),
-        "expires_at": _instant(key.expires_at),
-        "last_used_at": _instant(key.last_used_at),
+        "created_at": instant(key.created_at),
+        "expires_at": instant(key.expires_at),
+        "last_used_at": instant(key.last_used_at),
     }
-
-
-def event(found: Event, taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return an Event as one object."""
-    return {
-        "id": found.id,
-        "type": found.type,
-        "heading": heading(found, taxonomy[found.type]),
-        "vendor": found.vendor,
-        "subject": found.home,
-        "object": found.object,
-        "assertion": str(found.assertion),
-        "state": str(found.state),
-        "attributes": dict(found.attributes),
-        "occurred_at": _instant(found.occurred_at),
-        "date_precision": found.date_precision,
-        "date_conflicts": [
-            {
-                "claimed_at": _instant(c.claimed_at),
-                "family": c.family,
-                "quote": c.quote,
-                "days_apart": c.distance_days,
-            }
-            for c in found.date_conflicts
-        ],
-        "corroboration": found.corroboration,
-        "disputed": found.disputed,
-        "retrospective": found.retrospective,
-        "conflicts": [
-            {"attribute": c.attribute, "value": c.value, "others": [list(other) for other in c.others]}
-            for c in found.conflicts
-        ],
-        "claims": [
-            {
-                "publisher": c.publisher,
-                "family": c.family,
-                "tier": c.tier,
-                "assertion": str(c.assertion),
-                "primary": c.primary,
-                "claimed_at": _instant(c.claimed_at),
-                "told_at": _instant(c.told_at),
-                "quote": c.quote,
-            }
-            for c in found.claims
-        ],
-        "closed_at": _instant(found.closed_at),
-        "story_id": found.story_id,
-        "recorded_at": _instant(found.recorded_at),
-    }
-
-
-def score(found: Score) -> dict[str, Any]:
-    """Return a Score as one object, without its reasons."""
-    interval = None if found.low is None or found.high is None else {"low": found.low, "high": found.high}
-    return {
-        "subject": found.subject,
-        "as_of": _instant(found.as_of),
-        "known_at": _instant(found.known_at),
-        "score": found.points,
-        "grade": str(found.grade),
-        "interval": interval,
-        "confidence": found.confidence,
-        "confidence_label": found.confidence_label,
-        "coverage": str(found.coverage),
-        "coverage_gaps": list(found.coverage_gaps),
-        "articles": found.articles,
-        "reasons": list(found.reasons),
-        "methodology": found.methodology_version,
-        "result_id": found.result_id,
-    }
-
-
-def explanation(found: Score, events: Mapping[str, Event], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return a Score with where every point went; the printed points add up to the printed loss."""
-    named = {id_: heading(e, taxonomy[e.type]) for id_, e in events.items()}
-    return {
-        **score(found),
-        "structural": {
-            "size_class": found.size_class,
-            "points": found.structural_points,
-            "printed_points": found.structural_printed,
-        },
-        "contributions": [
-            {
-                "event": c.event_id,
-                "type": c.type,
-                "heading": named.get(c.event_id, c.type),
-                "factor": str(c.factor),
-                "subject": c.home,
-                "assertion": c.assertion,
-                "occurred_at": _instant(c.occurred_at),
-                "points": c.points,
-                "printed_points": c.printed_points,
-                "score_without": c.score_without,
-                **{name: getattr(c, name) for name in _ARITHMETIC},
-            }
-            for c in found.contributions
-        ]
-        if found.points is not None
-        else [],
-        "not_counted": [
-            {
-                "event": n.event_id,
-                "type": n.type,
-                "heading": named.get(n.event_id, n.type),
-                "reason": n.reason,
-            }
-            for n in found.not_counted
-        ],
-    }
-
-
-_ARITHMETIC = (
-    "severity", "magnitude", "credibility", "relevance", "attention", "damping", "decay", "relief", "loss", "is_open",
-)  # fmt: skip
-
-
-def _instant(value: datetime | None) -> str | None:
-    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -384,28 +384,3 @@ def _quiet(reader: _Reader) -> tuple[str, ...]:
             except (ValueError, KeyError, TypeError):
                 reader.errors.append(ConfigError('write {"text": "..."}', path=name, line=number))
     return tuple(texts)
-
-
-# -------------------------------------------------------------------------------- schemas
-SCHEMAS: Mapping[str, Any] = {
-    "vendor": Vendor,
-    "rule": Rule,
-    "lexicon": Lexicon,
-    "modifiers": Modifiers,
-    "blockers": Blockers,
-    "taxonomy": TaxonomyFile,
-    "publishers": PublishersFile,
-    "scoring": Methodology,
-    "overrides": OverridesFile,
-    "sources": Annotated[tuple[Source, ...], Field(title="Sources")],
-}
-
-
-def schemas() -> dict[str, str]:
-    """Return file name -> JSON Schema text of every kind of config file, as stored in config/schema/."""
-    made = {}
-    for name, model in SCHEMAS.items():
-        schema = TypeAdapter(model).json_schema(by_alias=True)
-        schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-        made[f"{name}.schema.json"] = json.dumps(schema, indent=2, sort_keys=True) + "\n"
-    return made

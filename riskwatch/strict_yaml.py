@@ -50,7 +50,8 @@ class Document:
 
     def line_at(self, loc: Sequence[str | int]) -> int:
         """Return the line of the deepest known part of a location; unknown parts are passed over."""
-        found, at = self.lines.get((), 1), ()
+        found = self.lines.get((), 1)
+        at: tuple[str | int, ...] = ()
         for part in loc:
             nearer: tuple[str | int, ...] = (*at, part)
             if nearer in self.lines:

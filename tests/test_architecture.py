@@ -9,7 +9,11 @@ PACKAGE = ROOT / "riskwatch"
 STAGES = ("collect", "decode", "detect", "merge", "score", "serve", "store")
 
 # The one place where a larger module is granted, with its reason.
-SIZE_DEBT: dict[str, str] = {}
+SIZE_DEBT: dict[str, str] = {
+    "app.py": "the one wiring: long, straight, no decisions",
+    "cli.py": "options and help of all commands; each body is a call into app",
+    "serve/answers.py": "the public contract in one place: models without logic",
+}
 LIMIT = 400
 
 

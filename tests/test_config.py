@@ -7,7 +7,8 @@ import pytest
 
 from riskwatch.environment import Settings, read_settings, shown
 from riskwatch.errors import ConfigErrors
-from riskwatch.settings import config_files, load, schemas, shipped_config
+from riskwatch.schema import schemas
+from riskwatch.settings import config_files, load, shipped_config
 from riskwatch.strict_yaml import read_yaml
 
 

@@ -92,7 +92,8 @@ class _Feeds(http.server.BaseHTTPRequestHandler):
             f"<pubDate>{_rfc822(a['published'])}</pubDate></item>"
             for a in articles(400)[number * 100 : number * 100 + 100]
         )
-        body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{items}</channel></rss>'.encode()
+        channel = f'<channel><title>t</title>{items}</channel>'
+        body = f'<?xml version="1.0"?><rss version="2.0">{channel}</rss>'.encode()
         time.sleep(0.15)
         self.send_response(200)
         self.send_header("Content-Type", "application/rss+xml")
@@ -127,8 +128,8 @@ def test_a_killed_poll_and_rescore_lose_and_double_nothing(
     overlay = tmp_path / "config" / "sources"
     overlay.mkdir(parents=True)
     entries = "".join(
-        f"- {{id: local-{i}, kind: feed, url: 'http://127.0.0.1:{feeds}/f{i}.xml', publisher: outlet{i}, class: press,"
-        " tier: '2', lang: en, covers: [all]}\n"
+        f"- {{id: local-{i}, kind: feed, url: 'http://127.0.0.1:{feeds}/f{i}.xml', publisher: outlet{i},"
+        " class: press, tier: '2', lang: en, covers: [all]}\n"
         for i in range(4)
     )
     (overlay / "local.yaml").write_text(entries, encoding="utf-8")

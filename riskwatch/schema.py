@@ -1,0 +1,38 @@
+"""JSON Schemas of the config files, for editors; made from the models and stored in config/schema/."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from riskwatch.collect.source import Source
+from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
+from riskwatch.model import Vendor
+from riskwatch.score import Methodology
+from riskwatch.settings import OverridesFile, PublishersFile, TaxonomyFile
+
+SCHEMAS: Mapping[str, Any] = {
+    "vendor": Vendor,
+    "rule": Rule,
+    "lexicon": Lexicon,
+    "modifiers": Modifiers,
+    "blockers": Blockers,
+    "taxonomy": TaxonomyFile,
+    "publishers": PublishersFile,
+    "scoring": Methodology,
+    "overrides": OverridesFile,
+    "sources": Annotated[tuple[Source, ...], Field(title="Sources")],
+}
+
+
+def schemas() -> dict[str, str]:
+    """Return file name -> JSON Schema text of every kind of config file, as stored in config/schema/."""
+    made = {}
+    for name, model in SCHEMAS.items():
+        schema = TypeAdapter(model).json_schema(by_alias=True)
+        schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+        made[f"{name}.schema.json"] = json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    return made
