@@ -10,7 +10,6 @@ import http.client
 import socket
 import threading
 import time
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
@@ -23,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from riskwatch.collect.fetched import Fetched, Validators
 from riskwatch.collect.guard import Guard, Refused
+from riskwatch.collect.unpack import BadEncoding, CutOff, Limits, unpacker
 from riskwatch.errors import Blocked, CollectError, TooLarge, TooSlow, Unreachable
 
 if TYPE_CHECKING:
@@ -30,39 +30,15 @@ if TYPE_CHECKING:
 
     from urllib3.response import BaseHTTPResponse
 
+__all__ = ["BadEncoding", "CutOff", "HttpClient", "Limits"]
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _CHUNK_BYTES = 65_536
-_RATIO_COUNTS_FROM_BYTES = 256 * 1024  # small documents may be as repetitive as they like
 _WATCH_SECONDS = 0.25
 _MAX_HOSTS = 1_000
 _CONNECTIONS_PER_HOST = 16
 _MAX_KNOWN_URLS = 20_000
-
-
-class CutOff(CollectError):
-    """The connection broke before the answer was whole."""
-
-    outcome = "cut_off"
-
-
-class BadEncoding(CollectError):
-    """The body is packed in a way that is not unpacked here."""
-
-    outcome = "bad_encoding"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one exchange may cost."""
-
-    connect_seconds: float = 5.0
-    read_seconds: float = 15.0
-    total_seconds: float = 60.0
-    wire_bytes: int = 5_000_000
-    body_bytes: int = 20_000_000
-    ratio: int = 100
-    hops: int = 5
 
 
 @dataclass(slots=True)
@@ -222,7 +198,7 @@ class HttpClient:
     def _body(
         self, response: BaseHTTPResponse, headers: Mapping[str, str], *, source_id: str
     ) -> tuple[bytes, int]:
-        unpacker = _unpacker(headers.get("content-encoding", ""), self._limits, source_id=source_id)
+        parts = unpacker(headers.get("content-encoding", ""), self._limits, source_id=source_id)
         announced = headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._limits.wire_bytes:
             raise TooLarge(
@@ -233,12 +209,12 @@ class HttpClient:
             wire_bytes += len(chunk)
             if wire_bytes > self._limits.wire_bytes:
                 raise TooLarge(source_id, f"the body is larger than {self._limits.wire_bytes:,} bytes")
-            unpacker.feed(chunk)
+            parts.feed(chunk)
             if self._threads.watch.is_over():
                 raise TooSlow(source_id, f"the answer took longer than {self._limits.total_seconds:g} s")
         if self._threads.watch.is_over():
             raise TooSlow(source_id, f"the answer took longer than {self._limits.total_seconds:g} s")
-        return unpacker.whole(), wire_bytes
+        return parts.whole(), wire_bytes
 
     @contextlib.contextmanager
     def _turn(self, host: str) -> Iterator[None]:
@@ -416,74 +392,6 @@ class _Deadlines:
                 late = [watch for watch in self._open if watch.is_over()]
             for watch in late:
                 watch.cut()
-
-
-class _Unpacker:
-    """Collects a body, unpacking it in steps and stopping at the limits."""
-
-    def __init__(self, limits: Limits, *, is_packed: bool, source_id: str) -> None:
-        self._limits, self._source_id = limits, source_id
-        self._zip: Any = zlib.decompressobj(47) if is_packed else None  # 47: gzip or zlib, told by the head
-        self._first = b""
-        self._parts: list[bytes] = []
-        self._wire_bytes = self._body_bytes = 0
-
-    def feed(self, chunk: bytes) -> None:
-        self._wire_bytes += len(chunk)
-        if self._zip is None:
-            self._keep(chunk)
-            return
-        try:
-            self._unpack(chunk)
-        except zlib.error:
-            self._unpack_raw(chunk)
-
-    def whole(self) -> bytes:
-        if self._zip is not None and self._wire_bytes and not self._zip.eof:
-            raise CutOff(self._source_id, "the packed body ends too early")
-        return b"".join(self._parts)
-
-    def _unpack(self, chunk: bytes) -> None:
-        while chunk:
-            self._keep(self._zip.decompress(chunk, _CHUNK_BYTES))
-            chunk = self._zip.unconsumed_tail
-            if self._zip.eof and self._zip.unused_data.startswith(b"\x1f\x8b"):  # a further gzip member
-                chunk, self._zip = self._zip.unused_data, zlib.decompressobj(47)
-
-    def _unpack_raw(self, chunk: bytes) -> None:
-        """Take `deflate` without its zlib head, as some servers send it."""
-        if self._body_bytes or self._wire_bytes != len(chunk):
-            raise BadEncoding(self._source_id, "the packed body is damaged")
-        self._zip = zlib.decompressobj(-15)
-        try:
-            self._unpack(chunk)
-        except zlib.error:
-            raise BadEncoding(self._source_id, "the packed body is damaged") from None
-
-    def _keep(self, part: bytes) -> None:
-        self._body_bytes += len(part)
-        if self._body_bytes > self._limits.body_bytes:
-            raise TooLarge(
-                self._source_id, f"unpacked, the body is larger than {self._limits.body_bytes:,} bytes"
-            )
-        if self._body_bytes > max(_RATIO_COUNTS_FROM_BYTES, self._wire_bytes * self._limits.ratio):
-            raise TooLarge(
-                self._source_id, f"the body unpacks to more than {self._limits.ratio} times its size"
-            )
-        self._parts.append(part)
-
-
-def _unpacker(encoding: str, limits: Limits, *, source_id: str) -> _Unpacker:
-    names = [
-        name
-        for name in (part.strip().lower() for part in encoding.split(","))
-        if name not in ("", "identity")
-    ]
-    if len(names) > 1:
-        raise BadEncoding(source_id, "nested content encodings are refused")
-    if names and names[0] not in ("gzip", "x-gzip", "deflate"):
-        raise BadEncoding(source_id, "the content encoding is none of gzip, deflate, identity")
-    return _Unpacker(limits, is_packed=bool(names), source_id=source_id)
 
 
 def _is_stale(error: faults.ProtocolError) -> bool:
