@@ -10,9 +10,9 @@ from riskwatch import __version__, score
 from riskwatch.collect import Source
 from riskwatch.detect import detect
 from riskwatch.errors import Invalid
-from riskwatch.model import Article, Assertion, Delta, Event, Score, vendor_of
+from riskwatch.model import Article, Assertion, Event, Score, vendor_of
 from riskwatch.pipeline import Parts, Reader
-from riskwatch.serve import HistoryRow, Reading, ServeConfig, SourceCard
+from riskwatch.serve.context import HistoryRow, Moved, Reading, ServeConfig, SourceCard
 from riskwatch.settings import Config
 from riskwatch.store import UnitOfWork
 
@@ -71,13 +71,17 @@ class WebActions:
             known_at = latest.score.known_at if latest else now
             return self._course(unit, subject, instants, known_at=known_at)
 
-    def compare(self, subject: str, *, from_at: datetime, to_at: datetime) -> Delta:
+    def compare(self, subject: str, *, from_at: datetime, to_at: datetime) -> Moved:
         """Return the points moved between two instants, each as known then."""
         with self._parts.store.begin(write=False) as unit:
             reader = Reader(self._parts, unit)
             before = reader.inputs(subject, as_of=from_at, known_at=from_at)
             after = reader.inputs(subject, as_of=to_at, known_at=to_at)
-        return score.delta(before, after, scores=(score.evaluate(before), score.evaluate(after)))
+        scores = score.evaluate(before), score.evaluate(after)
+        if any(made.points is None for made in scores):  # what is not rated has no points that could move
+            return Moved(scores[0].points, scores[1].points, {}, {})
+        found = score.delta(before, after, scores=scores)
+        return Moved(found.from_points, found.to_points, found.by_event, found.by_cause)
 
     def what_if(
         self, subject: str, *, as_of: datetime | None, drop: Sequence[str], add: Sequence[Mapping[str, Any]]
@@ -102,7 +106,7 @@ class WebActions:
         return _reading(score.evaluate(inputs), inputs.events), _reading(after, inputs.events)
 
     def trace(self, event_id: str) -> Sequence[Mapping[str, Any]]:
-        """Return how each Signal of an Event came about, detected again with the rules in force. Raises NotFound."""
+        """Return how each Signal of an Event came about, with today's rules. Raises NotFound."""
         with self._parts.store.begin(write=False) as unit:
             event = unit.events.event(event_id)
             signals = unit.events.signals_by_id([claim.signal_id for claim in event.claims])
@@ -163,8 +167,8 @@ def _thinned(rows: Sequence[HistoryRow], since: datetime, step: timedelta) -> li
     return list(kept.values())
 
 
-def serve_config(config: Config, sources: Sequence[Source], **values: Any) -> ServeConfig:  # noqa: ANN401
-    """Return what the web app shows of a configuration; `values` are the fields that only the caller knows."""
+def serve_config(config: Config, sources: Sequence[Source], **values: Any) -> ServeConfig:  # noqa: ANN401 - by name
+    """Return what the web app shows of a configuration; `values` are fields that only the caller knows."""
     methodology = config.methodology
     return ServeConfig(
         version=__version__,

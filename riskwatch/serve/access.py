@@ -6,8 +6,8 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import re2
@@ -15,7 +15,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from riskwatch.errors import Forbidden, TooMany, Unauthorized
+from riskwatch.errors import Forbidden, StoreError, TooMany, Unauthorized
 from riskwatch.store import ApiKey, Store
 
 SCOPES = ("read", "review", "admin")  # each holds those before it
@@ -27,7 +27,7 @@ _TOUCH_EVERY = timedelta(minutes=1)
 def mint_key(
     name: str, *, scopes: Sequence[str], pepper: bytes, now: datetime, expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """Return a new key as it is stored, and its text, which is shown once: rw_<8 characters>_<43 characters>."""
+    """Return a new key as it is stored, and its text, shown once: rw_<8 characters>_<43 characters>."""
     id_ = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     secret = secrets.token_urlsafe(32)
     key = ApiKey(id_, name, hash_of(secret, pepper), tuple(scopes), now, expires_at)
@@ -37,6 +37,21 @@ def mint_key(
 def hash_of(secret: str, pepper: bytes) -> str:
     """Return the keyed hash that is stored: HMAC-SHA-256 with the installation's pepper."""
     return hmac.new(pepper, secret.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Where a request comes from, as far as it can be trusted."""
+
+    address: str  # of the connection, never of a header
+    host: str = "localhost"  # Host header without the port
+    is_forwarded: bool = False  # a proxy stands between: the address is the proxy's
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the request was made on this machine, by no proxy and by no foreign name (rebinding)."""
+        named_here = self.host == "localhost" or _is_loopback(self.host.strip("[]"))
+        return _is_loopback(self.address) and named_here and not self.is_forwarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +67,41 @@ class Caller:
             raise Forbidden(scope)
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the door is kept."""
+
+    pepper: bytes = field(repr=False)
+    anonymous_read: bool
+    per_minute: int  # for a key, and for readers on this machine where those need none
+    anonymous_per_minute: int  # for everybody else, by address
+
+
 class Door:
-    """Checks keys and counts requests, in this process."""
+    """Checks keys and counts requests, in this process.
 
-    def __init__(
-        self, store: Store, *, pepper: bytes, anonymous_read: bool, per_minute: int, anonymous_per_minute: int
-    ) -> None:
-        self._store, self._pepper, self._anonymous_read = store, pepper, anonymous_read
+    A key found valid is taken from memory until the data changes; a revocation changes it, and that is seen
+    within board.LOOK_SECONDS.
+    """
+
+    def __init__(self, store: Store, rules: Rules, *, version: Callable[[], int]) -> None:
+        self._store, self._rules, self._version = store, rules, version
+        self._held: tuple[int, dict[str, ApiKey]] = (-1, {})
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._keyed, self._unkeyed = (
-            RateLimitItemPerMinute(per_minute),
-            RateLimitItemPerMinute(anonymous_per_minute),
-        )
+        self._keyed = RateLimitItemPerMinute(rules.per_minute)
+        self._unkeyed = RateLimitItemPerMinute(rules.anonymous_per_minute)
 
-    def caller(self, shown: str | None, *, address: str, now: datetime) -> Caller:
+    def caller(self, shown: str | None, *, visitor: Visitor, now: datetime) -> Caller:
         """Return who asks. Raises Unauthorized without a valid key, TooMany over the limit."""
         if shown is None:
-            self._count(self._unkeyed, address)
-            if self._anonymous_read and _is_loopback(address):
+            if self._rules.anonymous_read and visitor.is_here:
+                self._count(self._keyed, visitor.address)
                 return Caller("anonymous", frozenset({"read"}))
+            self._count(self._unkeyed, visitor.address)
             raise Unauthorized("send an API key in the header X-API-Key; `riskwatch key add NAME` makes one")
         key = self._valid(shown, now)
         if key is None:
-            self._count(self._unkeyed, address)  # guesses are slow
+            self._count(self._unkeyed, visitor.address)  # guesses are slow
             raise Unauthorized(
                 "the API key is unknown, expired or revoked; `riskwatch key list` shows which are valid"
             )
@@ -84,18 +111,36 @@ class Door:
     def _valid(self, shown: str, now: datetime) -> ApiKey | None:
         match = _SHAPE.match(shown)
         id_, secret = (match.group(1), match.group(2)) if match else ("", "")
-        with self._store.begin(write=False) as unit:
-            key = unit.access.key(id_)
+        held = self._keys_held()
+        key = held.get(id_) or self._stored(id_)
         expected = key.secret_hash if key else "0" * 64  # an unknown key costs what a wrong one costs
-        is_right = hmac.compare_digest(hash_of(secret, self._pepper), expected)
+        is_right = hmac.compare_digest(hash_of(secret, self._rules.pepper), expected)
         if key is None or not is_right or key.revoked_at is not None:
             return None
         if key.expires_at is not None and key.expires_at <= now:
             return None
         if key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY:
-            with self._store.begin() as unit:
-                unit.access.touch_key(id_, now=now)
+            key = self._touched(key, now)
+        held[key.id] = key
         return key
+
+    def _keys_held(self) -> dict[str, ApiKey]:
+        version, held = self._version(), self._held
+        if held[0] != version:
+            held = self._held = (version, {})
+        return held[1]
+
+    def _stored(self, id_: str) -> ApiKey | None:
+        with self._store.begin(write=False) as unit:
+            return unit.access.key(id_)
+
+    def _touched(self, key: ApiKey, now: datetime) -> ApiKey:
+        try:
+            with self._store.begin() as unit:
+                unit.access.touch_key(key.id, now=now)
+        except StoreError:  # a busy database does not keep readers out
+            return key
+        return replace(key, last_used_at=now)
 
     def _count(self, limit: RateLimitItemPerMinute, who: str) -> None:
         if not self._limiter.hit(limit, who):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -229,8 +229,8 @@ class Comparison(_Answer):
     subject: str
     from_: Instant = Field(alias="from")
     to: Instant
-    from_score: float
-    to_score: float
+    from_score: Points | None
+    to_score: Points | None
     by_event: list[dict[str, Any]]
     by_cause: dict[str, float]
 
@@ -440,15 +440,16 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] = Field(default_factory=list)
 
 
-def page_of(item: type[BaseModel]) -> type[BaseModel]:
-    """Return the model of one page of a listing."""
-    name = f"{item.__name__}Page"
-    return type(
-        name,
-        (_Answer,),
-        {
-            "__doc__": f"One page of {item.__name__}.",
-            "__annotations__": {"items": list[item], "next_cursor": str | None},
-            "__module__": __name__,
-        },
-    )
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Page(_Answer, Generic[Item]):
+    """One page of a listing; next_cursor is null on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return the name in the description of the API."""
+        return f"{params[0].__name__}Page"

@@ -1,4 +1,4 @@
-"""The latest Score of every Subject with its trend: built once per state of the data, shared by API and pages."""
+"""The latest Score of every Subject with its trend, built once per state of the data."""
 
 from __future__ import annotations
 

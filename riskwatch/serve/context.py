@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from riskwatch.model import Delta, Event, Score, Taxonomy, Vendor
+from riskwatch.model import Event, Score, Taxonomy, Vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,16 @@ class HistoryRow:
     grade: str
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Points moved between two instants; a Score that was not rated is None, and then nothing moved."""
+
+    from_points: float | None
+    to_points: float | None
+    by_event: Mapping[str, float]
+    by_cause: Mapping[str, float]
+
+
 class Actions(Protocol):
     """What the web needs of other stages; every instant is aware, UTC. Subjects are ones of the register."""
 
@@ -77,7 +87,7 @@ class Actions(Protocol):
         """Return the Scores of a span, oldest first; step is change, day or week."""
         ...
 
-    def compare(self, subject: str, *, from_at: datetime, to_at: datetime) -> Delta:
+    def compare(self, subject: str, *, from_at: datetime, to_at: datetime) -> Moved:
         """Return the points moved between two instants."""
         ...
 

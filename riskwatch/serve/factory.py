@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import re2
 from flask import Flask, Response, g, render_template, request
@@ -16,18 +17,19 @@ from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from riskwatch.errors import RiskwatchError
 from riskwatch.serve import health, problem
-from riskwatch.serve.access import Caller, Door
+from riskwatch.serve.access import Caller, Door, Rules, Visitor
 from riskwatch.serve.api import ROUTES
 from riskwatch.serve.board import Boards
 from riskwatch.serve.context import Actions, Now, ServeConfig
 from riskwatch.serve.openapi import openapi
 from riskwatch.serve.pages import PAGES, Page
 from riskwatch.serve.pages.frame import site_of
-from riskwatch.serve.route import Desk, Route, answer_bytes, answered, query_values
+from riskwatch.serve.route import Desk, Listings, Route, answer_bytes, answered, check_path, query_values
 from riskwatch.store import Store
 
 _REQUEST_ID = re2.compile(r"^[A-Za-z0-9-]{1,64}$")
-_MOST_CACHED = 256  # listings kept as bytes
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+Admit = Callable[[str], Caller]  # scope -> who asks; raises Unauthorized, Forbidden, TooMany
 _LEAST_ZIPPED = 1_400  # one packet
 _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
@@ -51,29 +53,24 @@ def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     desk = Desk(store, actions, config, Boards(store, config, now), now)
-    door = Door(
-        store,
-        pepper=config.pepper,
-        anonymous_read=config.anonymous_read,
-        per_minute=config.per_minute,
-        anonymous_per_minute=config.anonymous_per_minute,
-    )
+    rules = Rules(config.pepper, config.anonymous_read, config.per_minute, config.anonymous_per_minute)
+    admit = _admission(Door(store, rules, version=desk.boards.version), now)
     _install_pages_errors(app, desk)
     app.before_request(_identify)
     app.after_request(_headers)
-    cache: dict[tuple[str, bytes], tuple[int, bytes, str]] = {}
+    listings = Listings()
     for route in ROUTES:
         app.add_url_rule(
             route.path,
             route.name,
-            _operation(route, desk, door, cache),
+            _operation(route, desk, admit, listings),
             methods=[route.method],
             provide_automatic_options=False,
         )
     for page in PAGES:
-        app.add_url_rule(page.path, f"page_{page.name}", _page(page, desk, door), methods=["GET"])
+        app.add_url_rule(page.path, f"page_{page.name}", _page(page, desk, admit), methods=["GET"])
     description = json.dumps(openapi(ROUTES, version=config.version), ensure_ascii=False, indent=1).encode()
-    health.install(app, desk, door, description)
+    health.install(app, desk, admit, description)
     return app
 
 
@@ -104,19 +101,27 @@ def _headers(response: Response) -> Response:
     return response
 
 
-def _caller(door: Door, desk: Desk, scope: str) -> Caller:
-    caller = door.caller(request.headers.get("X-API-Key"), address=request.remote_addr or "", now=desk.now())
-    caller.must_have(scope)
-    return caller
+def _admission(door: Door, now: Now) -> Admit:
+    def admit(scope: str) -> Caller:
+        headers = request.headers
+        visitor = Visitor(
+            request.remote_addr or "",
+            urlsplit(f"//{request.host}").hostname or "",
+            is_forwarded=any(name in headers for name in _FORWARDED),
+        )
+        caller = door.caller(headers.get("X-API-Key"), visitor=visitor, now=now())
+        caller.must_have(scope)
+        return caller
+
+    return admit
 
 
-def _operation(
-    route: Route, desk: Desk, door: Door, cache: dict[tuple[str, bytes], tuple[int, bytes, str]]
-) -> Callable[..., Response]:
+def _operation(route: Route, desk: Desk, admit: Admit, listings: Listings) -> Callable[..., Response]:
     def operate(**path: str) -> Response:
-        _caller(door, desk, route.scope)
+        admit(route.scope)
+        check_path(path)
         if route.is_listing:
-            return _listing(route, desk, path, cache)
+            return _listing(route, desk, path, listings)
         try:
             arguments: list[Any] = [route.query.model_validate(query_values(route.query))]
         except ValidationError as error:
@@ -131,37 +136,36 @@ def _operation(
     return operate
 
 
-def _listing(
-    route: Route, desk: Desk, path: Mapping[str, str], cache: dict[tuple[str, bytes], tuple[int, bytes, str]]
-) -> Response:
-    version = desk.boards.version()
-    key = (request.path, request.query_string)
-    held = cache.get(key)
-    if held is None or held[0] != version:
+def _listing(route: Route, desk: Desk, path: Mapping[str, str], listings: Listings) -> Response:
+    version, key = desk.boards.version(), (request.path, request.query_string)
+    held = listings.held(version, key)
+    if held is None:
         try:
             query = route.query.model_validate(query_values(route.query))
         except ValidationError as error:
             return problem.of_validation(error, place="query")
-        body, tag = answer_bytes(route.view(desk, query, **path))
-        if len(cache) >= _MOST_CACHED:
-            cache.clear()
-        held = cache[key] = (version, body, tag)
-    return answered(held[1], held[2])
+        held = answer_bytes(route.view(desk, query, **path))
+        listings.keep(version, key, held)
+    return answered(*held)
 
 
 def _body() -> object:
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
     try:
-        return json.loads(request.get_data())
+        return json.loads(request.get_data(), parse_constant=_refused)
     except (ValueError, RecursionError):
         raise BadRequest from None
 
 
+def _refused(_name: str) -> None:
+    raise ValueError  # NaN and Infinity are no JSON
+
+
 # -------------------------------------------------------------------------------- pages
-def _page(page: Page, desk: Desk, door: Door) -> Callable[..., Response]:
+def _page(page: Page, desk: Desk, admit: Admit) -> Callable[..., Response]:
     def show(**path: str) -> Response:
-        _caller(door, desk, "read")
+        admit("read")
         template, context = page.view(desk, request.args, **path)
         return _html(render_template(template, site=site_of(desk), **context))
 

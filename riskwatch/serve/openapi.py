@@ -10,15 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from riskwatch.serve.answers import Problem
-from riskwatch.serve.route import Route
+from riskwatch.serve.route import ID_PATTERN, PATH_PATTERNS, Route
 
 _REF = "#/components/schemas/{model}"
-_PATH_PATTERNS = {
-    "vendor": "^[a-z0-9_][a-z0-9-]{0,62}$",
-    "line": "^[a-z0-9][a-z0-9.-]{0,62}$",
-    "source": "^[a-z0-9_][a-z0-9_-]{0,62}$",
-}
-_ID_PATTERN = "^[0-9A-Za-z_]{1,64}$"
 _PROBLEMS = {
     "401": "no valid API key",
     "403": "the key lacks the scope",
@@ -45,7 +39,8 @@ def openapi(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
         "info": {
             "title": "riskwatch",
             "version": version,
-            "description": "How stable each AI-model vendor is, why, and what changed. Scores run from 0 to 100, 100 most stable.",
+            "description": "How stable each AI-model vendor is, why, and what changed. "
+            "Scores run from 0 to 100, 100 most stable.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -88,13 +83,13 @@ def _problem(text: str, keys: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    names = [name for name in re2.findall(r"<(?:[a-z]+:)?([a-z_]+)>", path)]
+    names = re2.findall(r"<(?:[a-z]+:)?([a-z_]+)>", path)
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "pattern": _PATH_PATTERNS.get(name, _ID_PATTERN)},
+            "schema": {"type": "string", "pattern": PATH_PATTERNS.get(name, ID_PATTERN)},
         }
         for name in names
     ]

@@ -26,7 +26,8 @@ from riskwatch.model import (
 Plain = dict[str, Any]
 EXCERPT_CHARS = 400
 _ARITHMETIC = (
-    "severity", "magnitude", "credibility", "relevance", "attention", "damping", "decay", "relief", "loss", "is_open",
+    "severity", "magnitude", "credibility", "relevance", "attention", "damping", "decay", "relief", "loss",
+    "is_open",
 )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -13,10 +12,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from riskwatch.errors import Invalid
 
-_DATE = r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-][01][0-9]:[0-5][0-9]))?$"
+_DAY = r"(19[0-9]{2}|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])"
+_DATE = f"^{_DAY}(T{_TIME})?$"
 _CURSOR = r"^[A-Za-z0-9_-]{8,400}$"
 _SUBJECT = r"^[a-z0-9_][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9.-]{0,62})?$"
-FIRST_YEAR, LAST_YEAR = 1990, 2100
+_TEXT = r"^[^\x00-\x1f\x7f]*$"
+FIRST_YEAR, LAST_YEAR = 1990, 2099
+_FOREIGN = "is none of this listing; take next_cursor of the page before, or leave it out"
 
 
 def _moment(text: str) -> str:
@@ -36,13 +39,13 @@ Moment = Annotated[
     AfterValidator(_moment),
     Field(
         json_schema_extra={"pattern": _DATE, "examples": ["2026-03-05", "2026-03-05T12:00:00Z"]},
-        description="a day (00:00 UTC; as the end of a span its last second) or an RFC 3339 instant with a zone",
+        description="a day (its last second, as `from` its first; UTC) or an RFC 3339 instant with a zone",
     ),
 ]
 Cursor = Annotated[str, Field(pattern=_CURSOR, description="next_cursor of the page before")]
 Limit = Annotated[int, Field(ge=1, le=200, description="rows of a page")]
 SubjectId = Annotated[str, Field(pattern=_SUBJECT, max_length=127, description="alibaba or alibaba/qwen")]
-Words = Annotated[str, Field(min_length=1, max_length=200)]
+Words = Annotated[str, Field(min_length=1, max_length=200, pattern=_TEXT)]
 
 
 def start_of(text: str | None) -> datetime | None:
@@ -61,27 +64,43 @@ def end_of(text: str | None) -> datetime | None:
     return moment
 
 
-def cursor_of(after: tuple[datetime, str]) -> str:
+Place = tuple[str, str]  # what a listing is ordered by, and the id that settles ties
+
+
+def cursor_of(listing: str, place: Place) -> str:
     """Return the opaque text of a place in a listing."""
-    raw = json.dumps([after[0].isoformat(), after[1]]).encode()
+    raw = json.dumps([listing, *place], ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def after_of(cursor: str | None) -> tuple[datetime, str] | None:
-    """Return the place that a cursor names. Raises Invalid for one that we did not make."""
+def place_of(listing: str, cursor: str | None) -> Place | None:
+    """Return the place that a cursor of this listing names. Raises Invalid for any other."""
     if cursor is None:
         return None
     try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        at, id_ = json.loads(raw)
-        moment = datetime.fromisoformat(at)
-    except (binascii.Error, ValueError, TypeError, UnicodeDecodeError):
-        raise Invalid(
-            "cursor", "is none of ours; take next_cursor of the page before, or leave it out"
-        ) from None
-    if moment.tzinfo is None or not isinstance(id_, str):
-        raise Invalid("cursor", "is none of ours; take next_cursor of the page before, or leave it out")
-    return moment, id_
+        found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError):  # binascii.Error and UnicodeDecodeError are ValueErrors
+        raise Invalid("cursor", _FOREIGN) from None
+    match found:
+        case [str(named), str(key), str(id_)] if named == listing and re2.fullmatch(_TEXT, key + id_):
+            return key, id_
+    raise Invalid("cursor", _FOREIGN)
+
+
+def moment_cursor(listing: str, at: datetime, id_: str) -> str:
+    """Return the opaque text of a place in a listing that is ordered by an instant."""
+    return cursor_of(listing, (at.isoformat(), id_))
+
+
+def moment_place(listing: str, cursor: str | None) -> tuple[datetime, str] | None:
+    """Return the place that a cursor of such a listing names. Raises Invalid for any other."""
+    place = place_of(listing, cursor)
+    if place is None:
+        return None
+    try:
+        return datetime.fromisoformat(place[0]).astimezone(UTC), place[1]
+    except (ValueError, OverflowError):
+        raise Invalid("cursor", _FOREIGN) from None
 
 
 class _Query(BaseModel):
@@ -185,13 +204,16 @@ class PollQuery(_Query):
     limit: Limit = 50
 
 
+Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+
+
 class AddedEvent(_Query):
     """An event that did not happen, for a what-if."""
 
     type: Annotated[str, Field(pattern="^[a-z_]{1,40}$")]
     assertion: Literal["confirmed", "reported", "rumoured"] = "confirmed"
     tier: Literal["primary", "1", "2", "3", "4"] = "1"
-    attributes: dict[Annotated[str, Field(pattern="^[a-z_]{1,40}$")], str | int | float | bool] = Field(
+    attributes: dict[Annotated[str, Field(pattern="^[a-z_]{1,40}$")], Words | Number | bool] = Field(
         default_factory=dict, max_length=20
     )
 

@@ -1,4 +1,4 @@
-"""One operation of /v1: path, scope, parameters and answer in one place; the OpenAPI file is made from these."""
+"""One operation of /v1: path, scope, parameters, answer; the OpenAPI file is made from these."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import re2
 from flask import Response, request
 from pydantic import BaseModel
 
+from riskwatch.errors import NotFound
 from riskwatch.serve.board import Boards
 from riskwatch.serve.context import Actions, Now, ServeConfig
 from riskwatch.serve.query import Nothing
@@ -62,15 +64,52 @@ def query_values(query: type[BaseModel]) -> dict[str, Any]:
     return values
 
 
+PATH_PATTERNS = {
+    "vendor": "^[a-z0-9_][a-z0-9-]{0,62}$",
+    "line": "^[a-z0-9][a-z0-9.-]{0,62}$",
+    "source": "^[a-z0-9_][a-z0-9_-]{0,62}$",
+}
+ID_PATTERN = "^[0-9A-Za-z_]{1,64}$"
+
+
+def check_path(path: Mapping[str, str]) -> None:
+    """Refuse what can be no id before anything is asked. Raises NotFound."""
+    for kind, id_ in path.items():
+        if not re2.match(PATH_PATTERNS.get(kind, ID_PATTERN), id_):
+            raise NotFound(kind, id_)
+
+
+class Listings:
+    """Answers kept as bytes while the data stands still; bounded in bytes, emptied when full."""
+
+    def __init__(self, *, max_bytes: int = 16_000_000) -> None:
+        self._max_bytes = max_bytes
+        self._state = (-1, dict[tuple[str, bytes], tuple[bytes, str]](), 0)
+
+    def held(self, version: int, key: tuple[str, bytes]) -> tuple[bytes, str] | None:
+        """Return the answer to a request, if it was kept in this state of the data."""
+        known, kept, _ = self._state
+        return kept.get(key) if known == version else None
+
+    def keep(self, version: int, key: tuple[str, bytes], answer: tuple[bytes, str]) -> None:
+        """Keep the answer to a request."""
+        known, kept, size = self._state
+        size += len(answer[0]) + len(key[1])
+        if known != version or size > self._max_bytes:
+            kept, size = {}, len(answer[0]) + len(key[1])
+        kept[key] = answer
+        self._state = (version, kept, size)
+
+
 def answer_bytes(answer: Mapping[str, Any]) -> tuple[bytes, str]:
     """Return the JSON of an answer and its entity tag."""
-    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     return body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def answered(body: bytes, tag: str) -> Response:
     """Return 200 with the bytes, or 304 where the caller has them."""
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in request.headers.get("If-None-Match", "").replace("W/", "").split(", "):
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag.strip('"')):
         return Response(status=304, headers=headers)
     return Response(body, mimetype="application/json", headers=headers)

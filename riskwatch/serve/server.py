@@ -31,7 +31,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-class _Server(BaseApplication):
+class _Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     def __init__(
         self,
         listening: socket.socket,

@@ -15,9 +15,9 @@ from riskwatch.serve.query import (
     KnownAt,
     Nothing,
     SubjectEvents,
-    after_of,
-    cursor_of,
     end_of,
+    moment_cursor,
+    moment_place,
     start_of,
 )
 from riskwatch.serve.route import Desk, Route
@@ -51,7 +51,7 @@ def _listed(desk: Desk, query: EventQuery, subject: str | None) -> Mapping[str, 
         occurred_from=start_of(query.from_),
         occurred_to=end_of(query.to),
         known_at=end_of(query.known_at),
-        after=after_of(query.cursor),
+        after=moment_place("events", query.cursor),
         limit=query.limit + 1,
     )
     with desk.store.begin(write=False) as unit:
@@ -59,7 +59,9 @@ def _listed(desk: Desk, query: EventQuery, subject: str | None) -> Mapping[str, 
     page = found[: query.limit]
     return {
         "items": [present.event(e, desk.config.taxonomy[e.type]) for e in page],
-        "next_cursor": cursor_of((page[-1].occurred_at, page[-1].id)) if len(found) > query.limit else None,
+        "next_cursor": moment_cursor("events", page[-1].occurred_at, page[-1].id)
+        if len(found) > query.limit
+        else None,
     }
 
 
@@ -97,7 +99,7 @@ def get_story(desk: Desk, _query: Nothing, story: str) -> Mapping[str, Any]:
 
 _of_line = partial(list_subject_events)
 _of_line.__name__ = "list_subject_events_of_line"  # type: ignore[attr-defined]  # names the second operation
-_PAGE = answers.page_of(answers.EventAnswer)
+_PAGE = answers.Page[answers.EventAnswer]
 ROUTES = (
     Route("/v1/events", list_events, _PAGE, "Events, newest first", query=SubjectEvents),
     Route("/v1/vendors/<vendor>/events", list_subject_events, _PAGE, "Events of a vendor", query=EventQuery),

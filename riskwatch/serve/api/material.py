@@ -16,9 +16,9 @@ from riskwatch.serve.query import (
     Nothing,
     PollQuery,
     SourceQuery,
-    after_of,
-    cursor_of,
     end_of,
+    moment_cursor,
+    moment_place,
     start_of,
 )
 from riskwatch.serve.route import Desk, Route
@@ -36,7 +36,7 @@ def list_articles(desk: Desk, query: ArticleQuery) -> Mapping[str, Any]:
         query=query.q,
         seen_from=start_of(query.from_),
         seen_to=end_of(query.to),
-        after=after_of(query.cursor),
+        after=moment_place("articles", query.cursor),
         limit=query.limit + 1,
     )
     with desk.store.begin(write=False) as unit:
@@ -45,7 +45,7 @@ def list_articles(desk: Desk, query: ArticleQuery) -> Mapping[str, Any]:
     last = page[-1] if len(found) > query.limit else None
     return {
         "items": [present.article(a) for a in page],
-        "next_cursor": cursor_of((last.first_seen_at or desk.now(), last.id)) if last else None,
+        "next_cursor": moment_cursor("articles", last.first_seen_at or desk.now(), last.id) if last else None,
     }
 
 
@@ -168,13 +168,16 @@ def get_methodology(desk: Desk, _query: Nothing) -> Mapping[str, Any]:
     }
 
 
+_ARTICLES, _POLLS = answers.Page[answers.ArticleRow], answers.Page[answers.PollRow]
+_SOURCES, _TYPES = answers.Page[answers.SourceRow], answers.Page[answers.EventTypeRow]
+_COVERAGE = answers.Page[answers.CoverageRow]
 ROUTES = (
-    Route("/v1/articles", list_articles, answers.page_of(answers.ArticleRow), "Articles, newest first", query=ArticleQuery),
+    Route("/v1/articles", list_articles, _ARTICLES, "Articles, newest first", query=ArticleQuery),
     Route("/v1/articles/<article>", get_article, answers.ArticleDetail, "One article with its signals"),
-    Route("/v1/sources", list_sources, answers.page_of(answers.SourceRow), "Sources with their health", query=SourceQuery),
+    Route("/v1/sources", list_sources, _SOURCES, "Sources with their health", query=SourceQuery),
     Route("/v1/sources/<source>", get_source, answers.SourceRow, "One source"),
-    Route("/v1/sources/<source>/polls", list_polls, answers.page_of(answers.PollRow), "Newest polls of a source", query=PollQuery),
-    Route("/v1/coverage", list_coverage, answers.page_of(answers.CoverageRow), "How well each subject is watched", is_listing=True),
-    Route("/v1/event-types", list_event_types, answers.page_of(answers.EventTypeRow), "Event types with their numbers"),
+    Route("/v1/sources/<source>/polls", list_polls, _POLLS, "Newest polls of a source", query=PollQuery),
+    Route("/v1/coverage", list_coverage, _COVERAGE, "How well each subject is watched", is_listing=True),
+    Route("/v1/event-types", list_event_types, _TYPES, "Event types with their numbers"),
     Route("/v1/methodology", get_methodology, answers.Methodology, "Every constant of the score"),
-)  # fmt: skip
+)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from riskwatch.errors import Invalid, NotFound
+from riskwatch.errors import NotFound
 from riskwatch.model import Vendor, subjects_of
 from riskwatch.serve import answers, present
-from riskwatch.serve.query import Nothing, ScoreQuery, VendorQuery
+from riskwatch.serve.query import Nothing, Paged, Place, ScoreQuery, VendorQuery, cursor_of, place_of
 from riskwatch.serve.route import Desk, Route
 
 
@@ -33,13 +34,14 @@ def list_vendors(desk: Desk, query: VendorQuery) -> Mapping[str, Any]:
     summaries = desk.boards.newest().summaries
     rows = [
         present.vendor_row(vendor, summaries)
-        for vendor in sorted(desk.config.vendors.values(), key=lambda v: (v.name.lower(), v.id))
+        for vendor in sorted(desk.config.vendors.values(), key=_place)
         if vendor.watched and _is_wanted(vendor, query, summaries.get(vendor.id))
     ]
-    start = _start(query.cursor, [row["id"] for row in rows])
-    page = rows[start : start + query.limit]
-    more = start + query.limit < len(rows)
-    return {"items": page, "next_cursor": _place(page[-1]["id"]) if more else None}
+    return _paged("vendors", query, rows, [_place(desk.config.vendors[row["id"]]) for row in rows])
+
+
+def _place(vendor: Vendor) -> Place:
+    return vendor.name.lower(), vendor.id
 
 
 def _is_wanted(vendor: Vendor, query: VendorQuery, score: present.Plain | None) -> bool:
@@ -61,20 +63,17 @@ def _words(vendor: Vendor) -> Iterator[str]:
         yield line.name
 
 
-_MARK = "after-"  # a cursor of a listing by id is this and the id
-
-
-def _place(id_: str) -> str:
-    return _MARK + id_.replace("/", "_-_")
-
-
-def _start(cursor: str | None, ids: list[str]) -> int:
-    if cursor is None:
-        return 0
-    id_ = cursor.removeprefix(_MARK).replace("_-_", "/")
-    if not cursor.startswith(_MARK) or id_ not in ids:
-        raise Invalid("cursor", "is none of ours; take next_cursor of the page before, or leave it out")
-    return ids.index(id_) + 1
+def _paged(
+    listing: str, query: Paged, rows: Sequence[present.Plain], places: Sequence[Place]
+) -> present.Plain:
+    """Return one page of rows that are sorted by their places; a row that has gone since is no gap."""
+    after = place_of(listing, query.cursor)
+    start = 0 if after is None else bisect_right(places, after)
+    end = start + query.limit
+    return {
+        "items": rows[start:end],
+        "next_cursor": cursor_of(listing, places[end - 1]) if end < len(rows) else None,
+    }
 
 
 def get_vendor(desk: Desk, _query: Nothing, vendor: str) -> Mapping[str, Any]:
@@ -108,15 +107,14 @@ def list_scores(desk: Desk, query: ScoreQuery) -> Mapping[str, Any]:
         and (not query.grade or row["grade"] in query.grade)
         and (query.below is None or (row["score"] is not None and row["score"] < query.below))
     ]
-    start = _start(query.cursor, [row["subject"] for row in rows])
-    page = rows[start : start + query.limit]
-    more = start + query.limit < len(rows)
-    return {"items": page, "next_cursor": _place(page[-1]["subject"]) if more else None}
+    return _paged("scores", query, rows, [("", row["subject"]) for row in rows])
 
 
+_VENDORS, _SCORES = answers.Page[answers.VendorRow], answers.Page[answers.ScoreSummary]
+_VENDOR, _LINE = "/v1/vendors/<vendor>", "/v1/vendors/<vendor>/lines/<line>"
 ROUTES = (
-    Route("/v1/vendors", list_vendors, answers.page_of(answers.VendorRow), "Vendors with latest scores", query=VendorQuery, is_listing=True),
-    Route("/v1/vendors/<vendor>", get_vendor, answers.VendorProfile, "One vendor", is_listing=True),
-    Route("/v1/vendors/<vendor>/lines/<line>", get_line, answers.LineAnswer, "One model line", is_listing=True),
-    Route("/v1/scores", list_scores, answers.page_of(answers.ScoreSummary), "Latest scores of all subjects", query=ScoreQuery, is_listing=True),
-)  # fmt: skip
+    Route("/v1/vendors", list_vendors, _VENDORS, "Vendors with scores", query=VendorQuery, is_listing=True),
+    Route(_VENDOR, get_vendor, answers.VendorProfile, "One vendor", is_listing=True),
+    Route(_LINE, get_line, answers.LineAnswer, "One model line", is_listing=True),
+    Route("/v1/scores", list_scores, _SCORES, "Latest scores", query=ScoreQuery, is_listing=True),
+)
