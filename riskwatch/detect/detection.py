@@ -476,7 +476,8 @@ def _cited(text: str, outlets: Outlets, scene: Scene, *, own: str) -> str | None
 
 
 def _finish(work: _Work, mentions: tuple[Mention, ...]) -> Detection:
-    signals = sorted(work.signals.items(), key=lambda pair: (pair[0][-1], pair[0][:-1]))
+    # stable: persons of one list keep the order of the text
+    signals = sorted(work.signals.items(), key=lambda pair: pair[0][-1])
     if len(signals) > MAX_SIGNALS:
         work.notes.append(f"{len(signals) - MAX_SIGNALS} signals over {MAX_SIGNALS} left out")
     traces = sorted(work.trace, key=lambda pair: pair[0])

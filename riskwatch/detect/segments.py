@@ -82,19 +82,22 @@ def _joined(lines: Sequence[_Line]) -> tuple[tuple[int, int], ...]:
 def _entries(
     lines: Sequence[_Line], *, pack: Pack, leads: Callable[[int, int], frozenset[str]]
 ) -> list[list[_Line]]:
-    for is_start in (lambda line: bool(pack.words["bullet"].search(line.text)), _is_head):
-        entries = _grouped(lines, is_start)
+    bullets = [bool(pack.words["bullet"].search(line.text)) for line in lines]
+    heads = [_is_head(line) for line in lines]
+    # a head is followed by its block
+    blocks = [head and not following for head, following in zip(heads, [*heads[1:], True], strict=True)]
+    for starts in (bullets, blocks):
+        entries = _grouped(lines, starts)
         if _differ(entries, lines, leads):
             return [entry for entry in entries if entry]
     return []
 
 
-def _grouped(lines: Sequence[_Line], is_start: Callable[[_Line], bool]) -> list[list[_Line]]:
+def _grouped(lines: Sequence[_Line], starts: Sequence[bool]) -> list[list[_Line]]:
     """Group lines into entries; what stands before the first one is an entry of its own, at number 0."""
     entries: list[list[_Line]] = [[]]
-    for number, line in enumerate(lines):
-        is_last = number == len(lines) - 1
-        if (is_start(line) and not is_last) or (is_start(line) and len(entries) > 1 and not _is_head(line)):
+    for line, is_start in zip(lines, starts, strict=True):
+        if is_start:
             entries.append([line])
         else:
             entries[-1].append(line)

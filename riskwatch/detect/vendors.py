@@ -259,7 +259,7 @@ def _owner(scene: Scene, at: int) -> int | None:
         return None
     number = before[-1]
     between = masked.text[masked.ends[number] : at]
-    near = len(_WORD.findall(between)) <= APPOSITION_WORDS + 1 and "," not in between
+    near = len(_WORD.findall(between)) <= APPOSITION_WORDS and "," not in between
     return number if near and not _cut(scene, masked.ends[number], at) else None
 
 
