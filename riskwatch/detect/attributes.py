@@ -1,4 +1,5 @@
 """Read the attributes of a candidate: groups through their tokens, and finders that look near the trigger."""
+# ruff: noqa: RUF001 - the marks of many scripts are what is read here
 
 from __future__ import annotations
 

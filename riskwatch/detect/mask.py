@@ -1,4 +1,5 @@
 """Replace names and quantities of a sentence by typed tokens; unmasking restores it exactly."""
+# ruff: noqa: RUF001 - the marks of many scripts are what is read here
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """Compile RE2 patterns and expand lexicon macros, slots and gaps in them."""
+# ruff: noqa: RUF001 - the marks of many scripts are what is read here
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """Cut an article into segments: boilerplate dropped, undeclared digests split into their entries."""
+# ruff: noqa: RUF001 - the marks of many scripts are what is read here
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """Split text into sentences; offsets point into the stored text."""
+# ruff: noqa: RUF001 - the marks of many scripts are what is read here
 
 from __future__ import annotations
 

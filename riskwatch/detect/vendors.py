@@ -1,4 +1,5 @@
 """Find the vendor that a candidate concerns: routes in order, roles that never carry the event, the focus fence."""
+# ruff: noqa: RUF001 - the marks of many scripts are what is read here
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -9,11 +10,11 @@ from riskwatch.model import Assertion, Signal
 from tests.detect.makers import DROP, EXIT, SUIT, a_ruleset, an_article, shared
 
 
-def signals(text: str, **fields) -> tuple[Signal, ...]:
+def signals(text: str, **fields: Any) -> tuple[Signal, ...]:
     return detect(an_article(text, **fields), shared()).signals
 
 
-def only(text: str, **fields) -> Signal:
+def only(text: str, **fields: Any) -> Signal:
     found = signals(text, **fields)
     assert len(found) == 1, [(s.type, s.vendor, s.route) for s in found]
     return found[0]
@@ -34,45 +35,45 @@ def only(text: str, **fields) -> Signal:
         ("Broadcom sues OpenAI.", "openai", "slot"),
     ],
 )
-def test_a_vendor_is_found_by_its_route(text, vendor, route):
+def test_a_vendor_is_found_by_its_route(text: Any, vendor: Any, route: Any) -> None:
     signal = only(text)
 
     assert (signal.vendor, signal.route) == (vendor, route)
 
 
-def test_the_hirer_is_not_the_one_who_loses():
+def test_the_hirer_is_not_the_one_who_loses() -> None:
     signal = only("Meta hires OpenAI's Dana Ortiz.")
 
     assert (signal.vendor, signal.attributes["destination"]) == ("openai", "meta")
 
 
-def test_the_destination_does_not_carry_the_event():
+def test_the_destination_does_not_carry_the_event() -> None:
     assert only("OpenAI CTO Dana Ortiz leaves for Alibaba.").vendor == "openai"
     assert signals("The CTO left for Alibaba.") == ()
 
 
-def test_the_new_employer_of_a_known_person_is_a_destination():
+def test_the_new_employer_of_a_known_person_is_a_destination() -> None:
     assert [s.vendor for s in signals("The laureate Ada Quill left for OpenAI.")] == []
 
 
-def test_one_sentence_may_give_two_vendors_an_event_each():
+def test_one_sentence_may_give_two_vendors_an_event_each() -> None:
     found = signals("Alibaba shares fell when OpenAI CEO Ada Quill resigned.")
 
     assert {(s.type, s.vendor) for s in found} == {("share_drop", "alibaba"), ("leadership_exit", "openai")}
 
 
-def test_a_company_that_is_not_watched_keeps_its_own_fall():
+def test_a_company_that_is_not_watched_keeps_its_own_fall() -> None:
     found = detect(an_article("Alibaba sent Broadcom shares sharply lower as they fell 5%."), shared())
 
     assert found.signals == ()
     assert [block.by for block in found.blocked] == ["unwatched_owner"]
 
 
-def test_a_list_of_defendants_gives_each_a_signal():
+def test_a_list_of_defendants_gives_each_a_signal() -> None:
     assert {s.vendor for s in signals("Broadcom sues OpenAI and Cohere.")} == {"openai", "cohere"}
 
 
-def test_coordinated_persons_are_signals_of_their_own():
+def test_coordinated_persons_are_signals_of_their_own() -> None:
     found = signals(
         "Mei Tan, the technical lead, and Bo Ruan, the code lead, have vacated their roles at Alibaba."
     )
@@ -83,33 +84,33 @@ def test_coordinated_persons_are_signals_of_their_own():
     ]
 
 
-def test_a_person_who_left_long_ago_is_no_employee():
+def test_a_person_who_left_long_ago_is_no_employee() -> None:
     assert signals("Bo Ruan resigned.") == ()
 
 
-def test_a_person_shares_the_vendor_of_the_list_that_he_stands_in():
+def test_a_person_shares_the_vendor_of_the_list_that_he_stands_in() -> None:
     found = signals("Mei Tan and Bo Ruan resigned.")
 
     assert [(s.vendor, s.line) for s in found] == [("alibaba", "qwen"), ("alibaba", "qwen")]
 
 
-def test_a_family_name_stands_for_the_person_named_before():
+def test_a_family_name_stands_for_the_person_named_before() -> None:
     found = signals("Mei Tan spoke at length. Then Tan resigned.")
 
     assert [s.attributes["person"] for s in found] == ["Mei Tan"]
 
 
-def test_another_person_of_the_same_family_name_is_somebody_else():
+def test_another_person_of_the_same_family_name_is_somebody_else() -> None:
     assert signals("Mei Tan spoke at length. Then Omar Tan resigned.") == ()
 
 
-def test_a_line_goes_with_its_vendor():
+def test_a_line_goes_with_its_vendor() -> None:
     signal = only("Dana Ortiz resigned from Alibaba's Qwen team.")
 
     assert signal.subject == "alibaba/qwen"
 
 
-def test_a_hidden_vendor_is_scored_like_any_other():
+def test_a_hidden_vendor_is_scored_like_any_other() -> None:
     assert only("Dana Ortiz resigned from Canaria.").vendor == "_canary"
 
 
@@ -117,7 +118,7 @@ def test_a_hidden_vendor_is_scored_like_any_other():
 LEAD = "Alibaba reported results. Alibaba hired many. Alibaba grew fast this year. "
 
 
-def test_the_focus_stands_in_behind_its_fence():
+def test_the_focus_stands_in_behind_its_fence() -> None:
     signal = only(LEAD + "Then three senior engineers left the division.", title="Alibaba in trouble")
 
     assert (signal.vendor, signal.route, signal.confidence) == ("alibaba", "focus", 0.4)
@@ -133,40 +134,40 @@ def test_the_focus_stands_in_behind_its_fence():
     ],
     ids=["no anaphor", "unknown name", "strong rival", "passing mention"],
 )
-def test_the_fence_keeps_the_focus_out(text):
+def test_the_fence_keeps_the_focus_out(text: Any) -> None:
     assert signals(text) == ()
 
 
-def test_an_entry_of_a_digest_has_no_focus():
+def test_an_entry_of_a_digest_has_no_focus() -> None:
     text = "- OpenAI grew its sales in spring\n- Cohere opened a new office\n- Alibaba: three engineers left the division"
 
     assert signals(text, title="Alibaba Alibaba Alibaba") == ()
 
 
-def test_a_vendors_own_channel_speaks_of_itself():
+def test_a_vendors_own_channel_speaks_of_itself() -> None:
     signal = only("The CTO resigned.", covers=("cohere",), source_class="vendor_channel")
 
     assert (signal.vendor, signal.route, signal.primary) == ("cohere", "structured", True)
 
 
 # ---------------------------------------------------------------- names
-def test_an_ambiguous_name_needs_somebody_to_vouch():
+def test_an_ambiguous_name_needs_somebody_to_vouch() -> None:
     assert signals("Broadcom sues Meta.") == ()
     assert only("Broadcom sues Meta over Llama.").vendor == "meta"
     assert only("Broadcom sues Meta, a court filing on a model says.").vendor == "meta"
 
 
-def test_words_right_after_a_name_make_it_somebody_else():
+def test_words_right_after_a_name_make_it_somebody_else() -> None:
     assert signals("Broadcom sues Meta analysis authors over Llama in court.") == ()
 
 
-def test_a_required_suffix_is_asked_for():
+def test_a_required_suffix_is_asked_for() -> None:
     mentioned = detect(an_article("Cohere has Command R and a Command post."), shared()).mentions
 
     assert [mention.subject for mention in mentioned] == ["cohere", "cohere/command"]
 
 
-def test_mentions_are_told_without_any_event():
+def test_mentions_are_told_without_any_event() -> None:
     found = detect(an_article("Qwen3.5-Max is a model of Alibaba."), shared())
 
     assert found.signals == ()
@@ -194,23 +195,23 @@ def test_mentions_are_told_without_any_event():
         ("Ada Quill may stay but Mei Tan resigned.", "confirmed"),
     ],
 )
-def test_the_text_decides_how_sure_it_is(text, assertion):
+def test_the_text_decides_how_sure_it_is(text: Any, assertion: Any) -> None:
     assert {s.assertion for s in signals(text) if s.attributes["person"] == "Mei Tan"} == {
         Assertion(assertion)
     }
 
 
-def test_an_attribution_is_ignored_beside_a_number():
+def test_an_attribution_is_ignored_beside_a_number() -> None:
     assert only("According to a broker Alibaba shares dropped nearly 5%.").assertion == Assertion.CONFIRMED
 
 
-def test_a_rule_may_know_an_old_case():
+def test_a_rule_may_know_an_old_case() -> None:
     assert only("The lawsuit against OpenAI goes on.").assertion == Assertion.BACKGROUND
     assert only("A lawsuit against OpenAI goes on.").assertion == Assertion.CONFIRMED
     assert only("The lawsuit against OpenAI was filed today.").assertion == Assertion.CONFIRMED
 
 
-def test_an_analogy_acts_on_others_than_the_focus():
+def test_an_analogy_acts_on_others_than_the_focus() -> None:
     text = LEAD + "This mirrors the day when OpenAI CEO Ada Quill resigned."
 
     assert only(text, title="Alibaba").assertion == Assertion.BACKGROUND
@@ -226,14 +227,14 @@ def test_an_analogy_acts_on_others_than_the_focus():
         ("Mei Tan resigned.", {}, False),
     ],
 )
-def test_who_speaks_for_itself_is_primary(text, fields, primary):
+def test_who_speaks_for_itself_is_primary(text: Any, fields: Any, primary: Any) -> None:
     signal = only(text, **fields)
 
     assert (signal.primary, signal.assertion) == (primary, Assertion.CONFIRMED)
 
 
 # ---------------------------------------------------------------- attributes
-def test_share_falls_carry_percent_approximation_horizon_and_market():
+def test_share_falls_carry_percent_approximation_horizon_and_market() -> None:
     signal = only("Alibaba shares dropped nearly 5% this year, while the Nasdaq fell 1.8%.")
 
     assert signal.attributes == {
@@ -244,7 +245,7 @@ def test_share_falls_carry_percent_approximation_horizon_and_market():
     }
 
 
-def test_money_has_amount_and_currency():
+def test_money_has_amount_and_currency() -> None:
     signal = only("Broadcom sues OpenAI for $1.5 billion.")
 
     assert signal.attributes["amount"] == 1.5e9
@@ -252,12 +253,12 @@ def test_money_has_amount_and_currency():
     assert (signal.attributes["plaintiff"], signal.attributes["claim"]) == ("Broadcom", "copyright")
 
 
-def test_a_vague_number_is_a_lower_bound():
+def test_a_vague_number_is_a_lower_bound() -> None:
     assert only("OpenAI poached several engineers from Alibaba.").attributes["count"] == 3
     assert only("Several senior engineers left Alibaba.").attributes["count"] == 3
 
 
-def test_a_table_tells_a_value_from_the_words():
+def test_a_table_tells_a_value_from_the_words() -> None:
     assert only("OpenAI fires CTO Dana Ortiz.").attributes["forced"] is True
 
 
@@ -273,14 +274,14 @@ def test_a_table_tells_a_value_from_the_words():
         ("on March 33, 2026", None, False),
     ],
 )
-def test_a_claimed_date_is_reckoned_from_the_items_date(words, day, is_relative):
+def test_a_claimed_date_is_reckoned_from_the_items_date(words: Any, day: Any, is_relative: Any) -> None:
     signal = only(f"Mei Tan resigned {words}.")
 
     claimed = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
     assert (signal.claimed_at, signal.claim_relative) == (claimed, is_relative)
 
 
-def test_one_outlet_that_is_credited_is_cited():
+def test_one_outlet_that_is_credited_is_cited() -> None:
     assert only("Mei Tan resigned, according to the Morning Wire.").cited_family == "wire"
     assert (
         only("Mei Tan resigned, Evening Post reported, according to the Morning Wire.").cited_family is None
@@ -289,7 +290,7 @@ def test_one_outlet_that_is_credited_is_cited():
 
 
 # ---------------------------------------------------------------- the article as a whole
-def test_a_named_filter_cancels_and_says_so():
+def test_a_named_filter_cancels_and_says_so() -> None:
     found = detect(an_article("Dana Ortiz said that OpenAI CEO Ada Quill left many questions."), shared())
 
     assert found.signals == ()
@@ -298,7 +299,7 @@ def test_a_named_filter_cancels_and_says_so():
     ]
 
 
-def test_evidence_is_the_sentence_at_its_place():
+def test_evidence_is_the_sentence_at_its_place() -> None:
     article = an_article("First – ünïcode. Mei Tan resigned from Alibaba. Last.", title="Mei Tan resigned")
     texts = {"title": article.title, "body": article.text}
 
@@ -308,32 +309,32 @@ def test_evidence_is_the_sentence_at_its_place():
         )
 
 
-def test_boilerplate_is_not_read():
+def test_boilerplate_is_not_read() -> None:
     assert signals("Alibaba grew.\nRead more: Mei Tan resigned\nEnd of it all here.") == ()
     assert signals("Alibaba grew a lot this year, all told.\nRelated articles\nMei Tan resigned.") == ()
 
 
-def test_text_in_an_unread_language_gives_mentions_and_a_note():
+def test_text_in_an_unread_language_gives_mentions_and_a_note() -> None:
     found = detect(an_article("Alibaba-Chefin Mei Tan resigned.", lang="de"), shared())
 
     assert (found.signals, found.notes) == ((), ("unread: de",))
     assert found.mentions
 
 
-def test_an_undated_article_gives_no_signals():
+def test_an_undated_article_gives_no_signals() -> None:
     found = detect(replace(an_article("Mei Tan resigned."), published_at=None, first_seen_at=None), shared())
 
     assert (found.signals, found.notes) == ((), ("undated: no signals",))
 
 
-def test_signals_over_the_limit_are_counted_in_a_note():
+def test_signals_over_the_limit_are_counted_in_a_note() -> None:
     found = detect(an_article("Mei Tan resigned. " * 70), shared())
 
     assert len(found.signals) == 50
     assert found.notes == ("20 signals over 50 left out",)
 
 
-def test_a_rule_on_trial_weighs_less_and_an_experimental_one_only_traces():
+def test_a_rule_on_trial_weighs_less_and_an_experimental_one_only_traces() -> None:
     trial = detect(an_article("Mei Tan resigned."), a_ruleset(EXIT | {"lifecycle": "test"}))
     tried = detect(an_article("Mei Tan resigned."), a_ruleset(EXIT | {"lifecycle": "experimental"}))
 
@@ -341,7 +342,7 @@ def test_a_rule_on_trial_weighs_less_and_an_experimental_one_only_traces():
     assert (tried.signals, len(tried.trace)) == ((), 1)
 
 
-def test_a_rule_may_be_kept_to_some_sources():
+def test_a_rule_may_be_kept_to_some_sources() -> None:
     ruleset = a_ruleset(EXIT | {"scope": {"sources": ["filing"]}})
 
     assert not detect(an_article("Mei Tan resigned."), ruleset).signals
@@ -349,7 +350,7 @@ def test_a_rule_may_be_kept_to_some_sources():
 
 
 # ---------------------------------------------------------------- loading
-def test_all_mistakes_of_a_ruleset_are_told_together():
+def test_all_mistakes_of_a_ruleset_are_told_together() -> None:
     bad = DROP | {
         "event": "share_drop",
         "detect": {
@@ -369,7 +370,7 @@ def test_all_mistakes_of_a_ruleset_are_told_together():
         assert words in told
 
 
-def test_the_digest_changes_with_a_pattern_but_not_with_a_test():
+def test_the_digest_changes_with_a_pattern_but_not_with_a_test() -> None:
     other = EXIT | {"tests": [{"text": "Mei Tan resigned.", "expect": []}]}
     changed = EXIT | {"vendor": {"from": ["employer"]}}
 

@@ -1,6 +1,7 @@
 """Laws of detection: unmasking restores, quotes stand at their offsets, same in same out, nothing raises."""
 
 import json
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=60).map(" ".j
 
 @given(title=st.none() | TEXTS, text=TEXTS)
 @settings(max_examples=300, deadline=None)
-def test_any_text_gives_true_quotes_and_never_raises(title, text):
+def test_any_text_gives_true_quotes_and_never_raises(title: Any, text: Any) -> None:
     article = an_article(text, title=title)
     fields = {"title": title or "", "body": text}
 
@@ -41,7 +42,7 @@ def test_any_text_gives_true_quotes_and_never_raises(title, text):
 
 @given(text=TEXTS)
 @settings(max_examples=100, deadline=None)
-def test_the_same_article_gives_identical_output(text):
+def test_the_same_article_gives_identical_output(text: Any) -> None:
     article = an_article(text)
 
     one, other = detect(article, shared()), detect(article, shared())
@@ -52,7 +53,7 @@ def test_the_same_article_gives_identical_output(text):
 
 @given(text=TEXTS, spans=st.lists(st.tuples(st.integers(0, 400), st.integers(1, 12)), max_size=6))
 @settings(max_examples=200, deadline=None)
-def test_unmasking_restores_the_sentence(text, spans):
+def test_unmasking_restores_the_sentence(text: Any, spans: Any) -> None:
     tokens, last = [], 0
     for start, length in sorted(spans):
         if last <= start and start + length <= len(text):
@@ -66,13 +67,13 @@ def test_unmasking_restores_the_sentence(text, spans):
         assert masked.span(masked.starts[number], masked.ends[number]) == (token.start, token.end)
 
 
-def test_a_lone_surrogate_does_not_stop_detection():
+def test_a_lone_surrogate_does_not_stop_detection() -> None:
     found = detect(an_article("\ud800 Mei Tan resigned."), shared())
 
     assert [signal.vendor for signal in found.signals] == ["alibaba"]
 
 
-def test_a_hostile_megabyte_is_cut_and_bounded():
+def test_a_hostile_megabyte_is_cut_and_bounded() -> None:
     text = "Mei Tan resigned and " * 50_000 + "x" * 200_000 + "((((" * 10_000 + "«V0»" * 10_000
 
     found = detect(an_article(text), shared())
@@ -81,5 +82,5 @@ def test_a_hostile_megabyte_is_cut_and_bounded():
     assert len(found.signals) <= 50
 
 
-def test_tokens_cannot_be_forged_by_the_text():
+def test_tokens_cannot_be_forged_by_the_text() -> None:
     assert detect(an_article("Alibaba grew. «P7» resigned from «V0»."), shared()).signals == ()
