@@ -27,14 +27,19 @@ _CLOSING = (Assertion.REPORTED, Assertion.CONFIRMED)
 
 
 def link(events: Sequence[Event]) -> list[Event]:
-    """Return a vendor's events with `closes` and `closed_at` as they follow from one another."""
+    """Return a vendor's events with `closes` and `closed_at` as they follow from one another.
+
+    Every closing event lists what it ends, also what an earlier one ended before it: how far each is believed
+    is for the score to say. `closed_at` is the earliest of them.
+    """
     targets = {
         e.id: replace(e, closes=(), closed_at=e.closed_at if _is_self_closed(e) else None) for e in events
     }
     for closer in sorted((e for e in events if _can_close(e)), key=lambda e: (e.occurred_at, e.id)):
-        ended = _ended(closer, [targets[e.id] for e in events])
+        ended = _ended(closer, [targets[e.id] for e in events if e.type in CLOSES[closer.type]])
         for target in ended:
-            targets[target.id] = replace(target, closed_at=max(closer.occurred_at, target.occurred_at))
+            if target.closed_at is None:
+                targets[target.id] = replace(target, closed_at=max(closer.occurred_at, target.occurred_at))
         if ended:
             closed = tuple(sorted(target.id for target in ended))
             targets[closer.id] = replace(targets[closer.id], closes=closed)
@@ -55,33 +60,37 @@ def _can_close(event: Event) -> bool:
 
 
 def _ended(closer: Event, events: Sequence[Event]) -> list[Event]:
-    open_ = [
-        e
-        for e in events
-        if e.type in CLOSES[closer.type]
-        and e.state is EventState.LIVE
-        and e.merged_into is None
-        and e.closed_at is None
-        and e.occurred_at <= closer.occurred_at
-        and _is_same_line(closer, e)
-    ]
+    reach = [e for e in events if _is_in_reach(closer, e)]
     if closer.type == "leadership_appointment":
-        return _vacancies(closer, open_)
+        return _vacancies(closer, reach)
     names = _PARTIES if closer.type == "legal_resolution" else _PLACES
     said = _names(closer, names)
-    if not said:
-        return list(open_) if len(open_) == 1 else []
-    named = [e for e in open_ if any(is_same_name(a, b) for a in said for b in _names(e, names))]
+    named = [e for e in reach if any(is_same_name(a, b) for a in said for b in _names(e, names))]
     if named:
         return named
-    silent = [e for e in open_ if not _names(e, names)]
-    return silent if len(open_) == 1 else []
+    open_ = [e for e in reach if e.closed_at is None] or reach
+    if len(open_) != 1:
+        return []
+    return [] if said and _names(open_[0], names) else open_
 
 
-def _vacancies(closer: Event, open_: Sequence[Event]) -> list[Event]:
+def _is_in_reach(closer: Event, target: Event) -> bool:
+    return (
+        target.state is EventState.LIVE
+        and target.merged_into is None
+        and target.occurred_at <= closer.occurred_at
+        and not _is_self_closed(target)
+        and _is_same_line(closer, target)
+    )
+
+
+def _vacancies(closer: Event, reach: Sequence[Event]) -> list[Event]:
+    """Return the latest open vacancy of the post, and those that an earlier appointment filled."""
     role = closer.attributes.get("role")
-    same = [e for e in open_ if role in _POSTS and e.attributes.get("role") == role]
-    return [max(same, key=lambda e: (e.occurred_at, e.id))] if same else []
+    same = [e for e in reach if role in _POSTS and e.attributes.get("role") == role]
+    open_ = [e for e in same if e.closed_at is None]
+    latest = max(open_, key=lambda e: (e.occurred_at, e.id), default=None)
+    return [e for e in same if e is latest or e.closed_at is not None]
 
 
 def _is_same_line(closer: Event, target: Event) -> bool:

@@ -13,11 +13,11 @@ from riskwatch.merge.event import fold, tell
 from riskwatch.merge.identity import keep_ids
 from riskwatch.merge.resolve import resolve
 from riskwatch.merge.story import tell_stories
-from riskwatch.merge.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from riskwatch.merge.weights import Weights
     from riskwatch.model import ArticleBrief, Event, Signal, Story, Taxonomy, Verdict
 
 DEFAULT_WINDOW_DAYS = 30  # of a type that the taxonomy does not know
@@ -40,7 +40,7 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
     briefs: Mapping[str, ArticleBrief],
     taxonomy: Taxonomy,
     new_id: Callable[[], str],
-    weights: Weights | None = None,
+    weights: Weights,
     verdicts: Sequence[Verdict] = (),
 ) -> Merged:
     """Fold all Signals of a vendor's partitions again and return what is known then.
@@ -60,7 +60,6 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
         The events of `types`, swallowed and withdrawn ones too; then known ones of other types whose story,
         `closes` or `closed_at` changed. `recorded_at` is None on all: the store gives it.
     """
-    weights = weights or Weights()
     wanted = frozenset(types)
     mine = [
         s

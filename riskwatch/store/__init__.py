@@ -241,7 +241,10 @@ class EventStore(Protocol):
         ...
 
     def verdicts(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Verdict]:
-        """Return the Verdicts on a vendor's Events, by (recorded_at, id)."""
+        """Return the Verdicts on a vendor's Events, by (recorded_at, id).
+
+        One given on an Event that was merged away (by known_at) names the heir: nothing is lost.
+        """
         ...
 
 

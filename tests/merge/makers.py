@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from riskwatch.merge import Merged, merge
+from riskwatch.merge import Merged, Weights, merge
 from riskwatch.model import ArticleBrief, Assertion, Direction, EventType, Evidence, Factor, Signal
 
 if TYPE_CHECKING:
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from riskwatch.model import Event, Verdict
 
+WEIGHTS = Weights(
+    tiers={"primary": 0.95, "1": 0.85, "2": 0.70, "3": 0.45, "4": 0.20},
+    assertions={"confirmed": 1.0, "reported": 0.70, "rumoured": 0.25},
+)
 DAY0 = datetime(2026, 3, 3, tzinfo=UTC)
 _BY_DAYS: dict[int, tuple[str, ...]] = {
     1: ("outage",),
@@ -119,6 +123,7 @@ def merged(  # noqa: PLR0913 - every argument of merge has a default here
         briefs=made,
         taxonomy=TAXONOMY,
         new_id=new_id or ids(),
+        weights=WEIGHTS,
         verdicts=verdicts,
     )
 

@@ -109,3 +109,46 @@ def test_a_further_holder_of_a_common_role_fills_no_post(role: str) -> None:
     ]
 
     assert _closed(events_of(told)) == []
+
+
+def _closers(events: tuple[Event, ...], of: str) -> list[Event]:
+    (target,) = [e for e in events if e.object == of]
+    return [e for e in events if target.id in e.closes]
+
+
+def test_a_later_closing_of_a_suit_already_closed_lists_it_too() -> None:
+    told = [
+        *_suits(),
+        a_signal("c", "legal_resolution", at=9, tier="4", counterparty="Getty Images"),
+        a_signal("d", "legal_resolution", at=200, tier="1", counterparty="Getty Images"),
+    ]
+
+    events = events_of(told)
+
+    (suit,) = [e for e in events if e.object == "Getty Images" and e.type == "lawsuit"]
+    assert [e.occurred_at for e in events if suit.id in e.closes] == [day(9), day(200)]
+    assert suit.closed_at == day(9)
+    assert [e for e in events if e.type == "lawsuit" and e.closed_at is not None] == [suit]
+
+
+def test_a_later_resolution_without_a_party_speaks_of_the_suit_that_is_still_open() -> None:
+    told = [
+        *_suits(),
+        a_signal("c", "legal_resolution", at=9, counterparty="Getty Images"),
+        a_signal("d", "legal_resolution", at=200),
+    ]
+
+    assert [e.occurred_at for e in _closers(events_of(told), "Authors Guild")] == [day(200)]
+
+
+def test_a_second_appointment_to_a_post_lists_the_vacancy_that_the_first_filled() -> None:
+    told = [
+        a_signal("a", person="Dana Ortiz", role="cto"),
+        a_signal("c", "leadership_appointment", at=9, person="Bo Yu", role="cto"),
+        a_signal("d", "leadership_appointment", at=80, person="Kim Lee", role="cto"),
+    ]
+
+    events = events_of(told)
+
+    assert [e.object for e in _closers(events, "Dana Ortiz")] == ["Bo Yu", "Kim Lee"]
+    assert _closed(events) == ["Dana Ortiz"]

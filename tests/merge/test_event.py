@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from riskwatch.merge.keys import is_same_name, words_of
 from riskwatch.model import Assertion, EventState
-from tests.merge.makers import a_signal, day, events_of
+from tests.merge.makers import WEIGHTS, a_signal, day, events_of
 
 
 def test_two_families_on_one_departure_are_one_event() -> None:
@@ -298,7 +300,7 @@ def test_a_resolved_outage_is_closed() -> None:
 
 
 def test_a_silent_family_opens_nothing() -> None:
-    from riskwatch.merge import Weights, merge
+    from riskwatch.merge import merge
     from tests.merge.makers import TAXONOMY, ids
 
     told = merge(
@@ -309,7 +311,7 @@ def test_a_silent_family_opens_nothing() -> None:
         briefs={},
         taxonomy=TAXONOMY,
         new_id=ids(),
-        weights=Weights(silent_families=frozenset({"satire"})),
+        weights=replace(WEIGHTS, silent_families=frozenset({"satire"})),
     )
 
     assert told.events == ()

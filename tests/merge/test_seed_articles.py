@@ -15,7 +15,7 @@ from riskwatch.app import compile_rules
 from riskwatch.detect import detect
 from riskwatch.merge import Merged, merge, sketch
 from riskwatch.model import Article, ArticleBrief, EventState
-from tests.merge.makers import ids
+from tests.merge.makers import WEIGHTS, ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +72,7 @@ def told() -> Merged:
         briefs=briefs,
         taxonomy=config.taxonomy,
         new_id=ids(),
+        weights=WEIGHTS,
     )
 
 

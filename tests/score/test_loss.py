@@ -133,6 +133,18 @@ def test_only_a_believed_closing_closes(tier: Any, is_open: Any) -> None:
     assert contribution(suit(closed_at=day(10)), closing, at=20).is_open is is_open
 
 
+def test_of_several_closings_the_earliest_believed_one_counts() -> None:
+    closings = [
+        an_event(f"m{on}", "legal_resolution", on=on, claims=(a_claim("B", tier),), closes=("e",))
+        for on, tier in ((10, "4"), (20, "1"), (30, "1"))
+    ]
+    told = (suit(closed_at=day(10)), *closings)
+
+    assert contribution(*told, at=19).is_open
+    assert not contribution(*told, at=21).is_open
+    assert contribution(*told, at=400).decay == contribution(suit(), closings[1], at=400).decay
+
+
 def test_a_partial_easing_relieves_and_does_not_close() -> None:
     ban = an_event("e", "export_control", claims=(a_claim(),))
     easing = an_event("m", "restriction_lifted", on=10, attributes={"partial": True}, closes=("e",))

@@ -226,6 +226,20 @@ def test_verdicts_are_kept_in_order_and_known_from_their_day(store: SqlStore) ->
         assert unit.events.verdicts("openai") == ()
 
 
+def test_a_verdict_on_an_event_that_was_merged_away_speaks_of_its_heir(store: SqlStore) -> None:
+    rejected = Verdict("v1", "01C", VerdictKind.REJECT, "ann", "not theirs", recorded_at=NOON)
+    with store.begin() as unit:
+        unit.events.save_events([an_event(id_) for id_ in ("01A", "01B", "01C")], now=NOON)
+        unit.events.add_verdict(rejected)
+        unit.events.save_events([an_event("01C", merged_into="01B")], now=NOON + HOUR)
+        unit.events.save_events([an_event("01B", merged_into="01A")], now=NOON + 2 * HOUR)
+
+        assert [v.event_id for v in unit.events.verdicts("alibaba")] == ["01A"]
+        assert unit.events.verdicts("alibaba", known_at=NOON) == (rejected,)
+        assert [v.event_id for v in unit.events.verdicts("alibaba", known_at=NOON + HOUR)] == ["01B"]
+        assert unit.events.event(rejected.event_id).id == "01A"
+
+
 def test_a_verdict_needs_an_event_an_instant_and_an_id_of_its_own(store: SqlStore) -> None:
     verdict = Verdict("v1", "01E", VerdictKind.CONFIRM, "ann", "", recorded_at=NOON)
     with pytest.raises(NotFound), store.begin() as unit:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -130,7 +131,7 @@ class SqlEvents(SqlSignals, SqlStories):
         self._session.changed()
 
     def verdicts(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Verdict]:
-        """Return the Verdicts on a vendor's Events, by (recorded_at, id)."""
+        """Return the Verdicts on a vendor's Events, by (recorded_at, id); ones merged away name the heir."""
         query = (
             select(verdict.c.body)
             .join(event, event.c.id == verdict.c.event_id)
@@ -139,10 +140,28 @@ class SqlEvents(SqlSignals, SqlStories):
         if known_at is not None:
             query = query.where(verdict.c.recorded_at <= known_at)
         rows = self._session.read(query.order_by(verdict.c.recorded_at, verdict.c.id)).scalars()
-        return tuple(decode(Verdict, body) for body in rows)
+        found = tuple(decode(Verdict, body) for body in rows)
+        heirs = self._heirs(vendor, known_at) if found else {}
+        return tuple(
+            replace(one, event_id=_heir(one.event_id, heirs)) if one.event_id in heirs else one
+            for one in found
+        )
+
+    def _heirs(self, vendor: str, known_at: datetime | None) -> dict[str, str]:
+        query = select(_V.event_id, _V.merged_into).where(_V.vendor == vendor, _V.merged_into.is_not(None))
+        rows = self._session.read(query.where(known(_V.recorded_at, _V.ended_at, known_at)))
+        return {row.event_id: row.merged_into for row in rows}
 
     def _events(self, query: Select[Any]) -> Sequence[Event]:
         return tuple(map(_event, self._session.read(query)))
+
+
+def _heir(event_id: str, heirs: Mapping[str, str]) -> str:
+    met = set[str]()
+    while event_id in heirs and event_id not in met:
+        met.add(event_id)
+        event_id = heirs[event_id]
+    return event_id
 
 
 _IDENTITY = ("vendor", "version", "recorded_at")

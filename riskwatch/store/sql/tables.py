@@ -194,6 +194,15 @@ Index(
     postgresql_where=_current,
 )
 
+_merged = event_version.c.merged_into.is_not(None)
+Index(
+    "ix_event_version_merged",
+    event_version.c.vendor,
+    event_version.c.event_id,
+    sqlite_where=_merged,
+    postgresql_where=_merged,
+)
+
 event_signal = Table(
     "event_signal",
     metadata,

@@ -213,6 +213,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table and index
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_index(
+        "ix_event_version_merged",
+        "event_version",
+        ["vendor", "event_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
+    op.create_index(
         "ix_event_version_vendor", "event_version", ["vendor", "recorded_at", "event_id"], unique=False
     )
 
