@@ -153,9 +153,9 @@ def _why_not(
         return f"hidden by {entry.hidden_by}"
     if spec.vendors == "not_focus" and case.is_focus:
         return "not for the focus"
-    if own.ignore_ids and (own.ignore_when is None or own.ignore_when in case.captured):
-        if any(fnmatchcase(spec.id, glob) for glob in own.ignore_ids):
-            return "ignored by the rule"
+    ignores = own.ignore_when is None or own.ignore_when in case.captured
+    if ignores and any(fnmatchcase(spec.id, glob) for glob in own.ignore_ids):
+        return "ignored by the rule"
     if spec.when is not None and spec.when.older_than_item_years is not None:
         words = masked.original[entry.start : entry.end]
         if not _is_older(words, item, years=spec.when.older_than_item_years, pack=pack):

@@ -14,6 +14,7 @@ from riskwatch.detect.quantity import DateRead, read_date, read_hours, read_mone
 from riskwatch.detect.vendors import Attribution, Scene
 from riskwatch.model import AttrValue
 
+ADJOINING_CHARS = 2  # a comma and a space
 NEAR_CHARS = 90  # of the masked sentence, either side of the trigger
 MAX_COUNT = 10**12
 MAX_TEXT_CHARS = 120
@@ -323,7 +324,7 @@ def _role_token(candidate: Candidate, scene: Scene, subject: Subject) -> Token |
 
 def _adjoins(masked: Masked, number: int, low: int, high: int) -> bool:
     start, end = masked.starts[number], masked.ends[number]
-    return 0 <= low - end <= 2 or 0 <= start - high <= NEAR_CHARS
+    return 0 <= low - end <= ADJOINING_CHARS or 0 <= start - high <= NEAR_CHARS
 
 
 def _before_next_person(masked: Masked, number: int) -> int:

@@ -11,6 +11,8 @@ from riskwatch.detect.detection import detect
 from riskwatch.detect.rules import Expectation, Lifecycle, Rule, RuleTest
 from riskwatch.model import Article, Detection, Signal
 
+TOLERANCE = 1e-6  # between numbers that an expectation compares
+
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
@@ -145,7 +147,7 @@ def _differences(entry: Expectation, signal: Signal) -> list[str]:
 
 def _same(want: object, have: object) -> bool:
     if isinstance(want, (int, float)) and isinstance(have, (int, float)):
-        return isinstance(want, bool) == isinstance(have, bool) and abs(want - have) < 1e-6
+        return isinstance(want, bool) == isinstance(have, bool) and abs(want - have) < TOLERANCE
     return want == have
 
 

@@ -14,7 +14,8 @@ from riskwatch.model import Alias, Person, Publisher, Vendor
 # "Qwen3.5", "Qwen 3.5", "Qwen3.5-Max": a model name goes on with its version and its variant.
 # Kept out of the alternation: an open end in every name costs sixty times its speed.
 _VERSION = compile_pattern(
-    r"^(?:-?[vV]?[0-9]+(?:\.[0-9]+)*[A-Za-z]?| [0-9]{1,2}\.[0-9]{1,2}| [0-9])?(?:-[A-Z0-9][A-Za-z0-9]*(?:\.[0-9]+)*)*\b",
+    r"^(?:-?[vV]?[0-9]+(?:\.[0-9]+)*[A-Za-z]?| [0-9]{1,2}\.[0-9]{1,2}| [0-9])?"
+    r"(?:-[A-Z0-9][A-Za-z0-9]*(?:\.[0-9]+)*)*\b",
     case_sensitive=True,
 )
 _QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2019": "'", "\u2018": "'"})

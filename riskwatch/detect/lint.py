@@ -132,7 +132,8 @@ def _prefilter(rule: Rule, pack: Pack) -> Iterable[Finding]:
 def _tests(rule: Rule, ruleset: Ruleset) -> Iterable[Finding]:
     positive = sum(test.is_positive for test in rule.tests)
     if positive < MIN_TESTS or len(rule.tests) - positive < MIN_TESTS:
-        message = f"{positive} positive and {len(rule.tests) - positive} negative tests; {MIN_TESTS} of each are needed"
+        negative = len(rule.tests) - positive
+        message = f"{positive} positive and {negative} negative tests; {MIN_TESTS} of each are needed"
         yield Finding("R06", rule.id, message, key="tests")
     for lang in rule.scope.langs:
         language = ruleset.languages[lang]
@@ -146,24 +147,25 @@ def _tests(rule: Rule, ruleset: Ruleset) -> Iterable[Finding]:
 
 
 def _exercised(rules: Sequence[Rule], report: CheckReport) -> Iterable[Finding]:
-    fired: dict[str, set[str]] = defaultdict(set)
-    blocked: dict[str, set[str]] = defaultdict(set)
-    for result in report.results:
-        for trace in result.detection.trace:
-            if str(trace["rule"]).split("@")[0] == result.rule:
-                fired[result.rule].add(str(trace["frame"]))
-        for block in result.detection.blocked:
-            if block.rule.split("@")[0] == result.rule:
-                blocked[result.rule].add(block.by)
+    fired = {
+        (result.rule, str(trace["frame"]))
+        for result in report.results
+        for trace in result.detection.trace
+        if str(trace["rule"]).split("@")[0] == result.rule
+    }
+    blocked = {
+        (result.rule, block.by)
+        for result in report.results
+        for block in result.detection.blocked
+        if block.rule.split("@")[0] == result.rule
+    }
     for rule in rules:
         if rule.lifecycle == Lifecycle.DEPRECATED:
             continue
-        for name in rule.detect.any_:
-            if name not in fired[rule.id]:
-                yield Finding("R06", rule.id, "no test exercises this frame", key=f"detect.any.{name}")
-        for name in rule.detect.not_:
-            if name not in blocked[rule.id]:
-                yield Finding("R06", rule.id, "no test exercises this filter", key=f"detect.not.{name}")
+        idle = [f"any.{name}" for name in rule.detect.any_ if (rule.id, name) not in fired]
+        idle += [f"not.{name}" for name in rule.detect.not_ if (rule.id, name) not in blocked]
+        for name in idle:
+            yield Finding("R06", rule.id, "no test exercises this", key=f"detect.{name}")
 
 
 def _quiet(rules: Sequence[Rule], ruleset: Ruleset, quiet: Sequence[Article]) -> Iterable[Finding]:
@@ -190,22 +192,21 @@ def _vendors(vendors: Sequence[Vendor]) -> Iterable[Finding]:
             owners[alias.text].append(vendor.id)
             if alias.ambiguous and not alias.context and alias.requires is None:
                 yield Finding("R09", vendor.id, f"ambiguous alias {alias.text} has no context", key="names")
-        for person in vendor.people:
-            if (
-                person.valid_from
-                and person.valid_to
-                and person.valid_from > person.valid_to[: len(person.valid_from)]
-            ):
-                yield Finding("R09", vendor.id, f"{person.name} leaves before coming", key="people")
-            if person.line is not None and person.line not in vendor.lines:
-                yield Finding(
-                    "R09", vendor.id, f"{person.name} belongs to no line {person.line}", key="people"
-                )
+        yield from _people(vendor)
     for text, ids in owners.items():
         if len(set(ids)) > 1:
             yield Finding(
                 "R09", ids[0], f"alias {text} is claimed by {', '.join(sorted(set(ids)))}", key="names"
             )
+
+
+def _people(vendor: Vendor) -> Iterable[Finding]:
+    for person in vendor.people:
+        first, last = person.valid_from, person.valid_to
+        if first and last and first[: len(last)] > last[: len(first)]:
+            yield Finding("R09", vendor.id, f"{person.name} leaves before coming", key="people")
+        if person.line is not None and person.line not in vendor.lines:
+            yield Finding("R09", vendor.id, f"{person.name} belongs to no line {person.line}", key="people")
 
 
 def aliases_of(vendor: Vendor) -> tuple[Alias, ...]:

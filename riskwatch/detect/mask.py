@@ -14,9 +14,15 @@ from riskwatch.model import Person
 
 _FORGED = str.maketrans("«»", "‹›")  # one for one: tokens cannot be forged by the text
 LIGHT_KINDS = "VOP"
+HEADLINE_WORD_CHARS = 4  # shorter words are small in headlines too
+HEADLINE_WORDS = 4
+HEADLINE_SHARE = 0.7  # of the words that begin with a capital
+FULL_NAME_WORDS = 2
+MAX_NAME_WORDS = 4
 NOBODY: Mapping[str, str] = MappingProxyType({})
 _NAME = compile_pattern(
-    r"\p{Lu}[\p{L}’'-]*\p{Ll}[\p{L}]*(?:-\p{Lu}\p{L}+)?(?: \p{Lu}\.)?(?: (?:de|van|von|al|bin|da|du|la|le) ?)?"
+    r"\p{Lu}[\p{L}’'-]*\p{Ll}[\p{L}]*(?:-\p{Lu}\p{L}+)?(?: \p{Lu}\.)?"
+    r"(?: (?:de|van|von|al|bin|da|du|la|le) ?)?"
     r"(?: \p{Lu}[\p{L}’'-]*\p{Ll}[\p{L}]*){0,3}",
     case_sensitive=True,
 )
@@ -224,9 +230,10 @@ def role_code(words: str, pack: Pack) -> str | None:
 
 
 def is_headline(masked: str) -> bool:
-    """Whether nearly every word beside the tokens is capitalised, so that capitals say nothing about names."""
-    words = [word for word in masked.split() if len(word) > 3 and word[0].isalpha()]
-    return len(words) >= 4 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
+    """Whether nearly every word beside the tokens is capitalised: then capitals say nothing of names."""
+    words = [word for word in masked.split() if len(word) >= HEADLINE_WORD_CHARS and word[0].isalpha()]
+    capitals = sum(word[0].isupper() for word in words)
+    return len(words) >= HEADLINE_WORDS and capitals >= HEADLINE_SHARE * len(words)
 
 
 def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> list[Token]:
@@ -252,7 +259,7 @@ def _headline_person(masked: Masked, span: tuple[int, int], pack: Pack) -> list[
     words = masked.text[low:high].split(" ")
     name = " ".join(words[:2])
     rest = masked.text[low + len(name) :]
-    if len(words) < 3 or not pack.words["person_after"].search(rest):
+    if len(words) <= FULL_NAME_WORDS or not pack.words["person_after"].search(rest):
         return []
     start, end = masked.span(low, low + len(name))
     return [Token("P", start, end, name, name=name)]
@@ -286,7 +293,8 @@ def _is_person(text: str, span: tuple[int, int], *, pack: Pack, headline: bool) 
     honoured = bool(pack.words["honorifics"].search(before))
     if honoured:
         return True
-    if not 2 <= len(text[low:high].split()) <= (2 if headline else 4):
+    most = FULL_NAME_WORDS if headline else MAX_NAME_WORDS
+    if not FULL_NAME_WORDS <= len(text[low:high].split()) <= most:
         return False
     if _ROLE_BEFORE.search(before) or pack.words["role_after"].search(after):
         return True

@@ -12,6 +12,8 @@ from riskwatch.detect.patterns import compile_pattern
 
 MAX_COUNT = 1_000_000_000_000
 MIN_YEAR = 1990
+MAX_PERCENT = 100
+MONTHS = 12
 MAX_YEARS_AHEAD = 5
 _DIGITS = compile_pattern(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 
@@ -72,7 +74,7 @@ def _scale(rest: str, pack: Pack) -> float:
 def read_percent(words: str, *, pack: Pack) -> float | None:
     """Return percent from 0 to 100, or none."""
     read = read_number(words, pack=pack)
-    return read[0] if read is not None and 0 <= read[0] <= 100 else None
+    return read[0] if read is not None and 0 <= read[0] <= MAX_PERCENT else None
 
 
 def read_money(words: str, *, pack: Pack) -> tuple[float, str] | None:
@@ -118,14 +120,16 @@ def _of_groups(match: re2._Match, item: date, *, pack: Pack) -> DateRead | None:
     if groups.get("weekday"):
         return _weekday(match.group(), groups["weekday"], item, pack=pack)
     month = _month(groups.get("month"), pack)
+    day = int(groups["day"]) if groups.get("day") else None
     if groups.get("month") and month is None:
         return None
-    day = int(groups["day"]) if groups.get("day") else None
-    if groups.get("year"):
-        return _checked(DateRead(int(groups["year"]), month, day))
-    if month is None or day is None:
-        return None
-    return _checked(_nearest_year(month, day, item))
+    return _calendar(groups.get("year"), month, day, item=item)
+
+
+def _calendar(year: str | None, month: int | None, day: int | None, *, item: date) -> DateRead | None:
+    if year:
+        return _checked(DateRead(int(year), month, day))
+    return None if month is None or day is None else _checked(_nearest_year(month, day, item))
 
 
 def _checked(read: DateRead) -> DateRead | None:
@@ -137,7 +141,7 @@ def _month(word: str | None, pack: Pack) -> int | None:
     if not word:
         return None
     number = int(word) if word.isdigit() else pack.grammar.months.get(word.lower())
-    return number if number is not None and 1 <= number <= 12 else None
+    return number if number is not None and 1 <= number <= MONTHS else None
 
 
 def _shifted(item: date, days: int | None) -> DateRead | None:

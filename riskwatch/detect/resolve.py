@@ -129,7 +129,7 @@ def _in_time(known: Known, item: date) -> bool:
 
 
 def within(first: str | None, last: str | None, item: date, *, grace_days: int = 0) -> bool:
-    """Whether the date lies between two dates written as YYYY, YYYY-MM or YYYY-MM-DD; both ends count whole."""
+    """Whether the date lies between two written as YYYY, YYYY-MM or YYYY-MM-DD; both ends count whole."""
     written = item.isoformat()
     if first is not None and written[: len(first)] < first:
         return False

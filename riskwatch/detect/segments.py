@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from riskwatch.detect.packs import Pack
 
 MIN_ENTRIES = 3
+MIN_SUBJECTS = 2
 MIN_ENTRY_SHARE = 0.5  # of the text that lies in entries of a list
 LEAD_CHARS = 80  # of an entry, where its subject stands
 MAX_HEAD_CHARS = 80
@@ -121,4 +122,8 @@ def _differ(
         return False
     subjects = [leads(entry[0].start, min(entry[0].end, entry[0].start + LEAD_CHARS)) for entry in bodies]
     led = [names for names in subjects if names]
-    return len(led) >= MIN_ENTRIES and len(frozenset().union(*led)) >= 2 and not frozenset.intersection(*led)
+    return (
+        len(led) >= MIN_ENTRIES
+        and len(frozenset().union(*led)) >= MIN_SUBJECTS
+        and not frozenset.intersection(*led)
+    )

@@ -54,7 +54,7 @@ class Splitter:
 
 
 def build_splitter(terminators: str, abbreviations: tuple[str, ...]) -> Splitter:
-    """Build the splitter: an ASCII mark ends a sentence before white space only, any other mark always does."""
+    """Build the splitter: an ASCII mark ends a sentence before white space only, others always do."""
     narrow = "".join(mark for mark in terminators if mark.isascii())
     wide = "".join(mark for mark in terminators if not mark.isascii())
     parts = [r"[\r\n]+"]

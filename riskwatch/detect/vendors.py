@@ -1,4 +1,4 @@
-"""Find the vendor that a candidate concerns: routes in order, roles that never carry the event, the focus fence."""
+"""Find the vendor of a candidate: routes in order, roles that never carry the event, the focus fence."""
 # ruff: noqa: RUF001 - the marks of many scripts are what is read here
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _is_owning(between: str, pack: Pack) -> bool:
 
 
 def attribute(candidate: Candidate, scene: Scene, *, person: Token | None) -> tuple[Attribution, ...]:
-    """Return the vendor by the first route of the rule that applies, every vendor of a list in a slot, or none."""
+    """Return the vendor by the first route that applies, every vendor of a list in a slot, or none."""
     taken = _taken(candidate, scene)
     for route in candidate.rule.spec.vendor.from_:
         if route == Route.SLOT and _slot_is_closed(candidate, scene):
@@ -168,7 +168,7 @@ def _slots(candidate: Candidate, scene: Scene) -> list[int]:
 
 
 def _slot_is_closed(candidate: Candidate, scene: Scene) -> bool:
-    """Whether the frame names its company and that company cannot carry the event: no other route is tried."""
+    """Whether the frame names a company that cannot carry the event: no other route is tried."""
     slots = _slots(candidate, scene)
     taken = _taken(candidate, scene)
     return bool(slots) and (scene.masked.tokens[slots[0]].kind != "V" or slots[0] in taken)
@@ -205,7 +205,7 @@ def _slot(
 
 
 def clause_cuts(text: str, pack: Pack) -> tuple[tuple[int, int], ...]:
-    """Return the spans that part clauses; a pattern marks the conjunction by a group when it must look further."""
+    """Return the spans that part clauses; a group marks the conjunction where a pattern looks further."""
     pattern = pack.words["clause_cut"]
     groups = tuple(pattern.groupindex.values())
     found: list[tuple[int, int]] = []

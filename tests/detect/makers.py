@@ -1,4 +1,5 @@
 """A small language, register and rule set for the tests of the engine."""
+# ruff: noqa: E501, RUF001 - tables of patterns read best in one line; typographic quotes are meant
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001 - example sentences stay whole; typographic marks are meant
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -301,7 +302,7 @@ def test_a_named_filter_cancels_and_says_so() -> None:
 
 def test_evidence_is_the_sentence_at_its_place() -> None:
     article = an_article("First – ünïcode. Mei Tan resigned from Alibaba. Last.", title="Mei Tan resigned")
-    texts = {"title": article.title, "body": article.text}
+    texts = {"title": article.title or "", "body": article.text}
 
     for signal in detect(article, shared()).signals:
         assert (
