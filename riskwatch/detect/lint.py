@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from riskwatch.detect.check import CheckReport, run_tests
 from riskwatch.detect.compiled import Ruleset
@@ -16,6 +17,7 @@ from riskwatch.model import Alias, Article, Vendor
 
 MIN_TESTS = 3  # of either polarity
 MAX_REPEAT = 200
+QUIET_AT = datetime(2026, 3, 5, 12, tzinfo=UTC)  # date of a bare sentence, that of in-rule tests
 _INLINE_FLAG = compile_pattern(r"\(\?-?[imsU]+[:)]|\(\?[imsU]+-", case_sensitive=True)
 _REPEAT = compile_pattern(r"\{([0-9]+)(?:,([0-9]*))?\}")
 _WIDE_EDGE = compile_pattern(r"\\b(?:\(\?:)?[^\x00-\x7F]|[^\x00-\x7F]\)?\\b")
@@ -38,7 +40,7 @@ def lint(
     rules: Sequence[Rule],
     ruleset: Ruleset,
     *,
-    quiet: Sequence[Article] = (),
+    quiet: Sequence[Article | str] = (),
     retired: Collection[str] = (),
     report: CheckReport | None = None,
 ) -> tuple[Finding, ...]:
@@ -47,7 +49,7 @@ def lint(
     Args:
         rules: As read, deprecated ones included.
         ruleset: The same rules compiled; what does not compile has stopped there (R02, R03).
-        quiet: Texts without watched events.
+        quiet: Articles, or bare sentences in the first language, without watched events.
         retired: Rule ids that may not be used again.
         report: Results of the in-rule tests; they are run when not given.
     """
@@ -168,10 +170,12 @@ def _exercised(rules: Sequence[Rule], report: CheckReport) -> Iterable[Finding]:
             yield Finding("R06", rule.id, "no test exercises this", key=f"detect.{name}")
 
 
-def _quiet(rules: Sequence[Rule], ruleset: Ruleset, quiet: Sequence[Article]) -> Iterable[Finding]:
+def _quiet(rules: Sequence[Rule], ruleset: Ruleset, quiet: Sequence[Article | str]) -> Iterable[Finding]:
     fires: Counter[str] = Counter()
     example: dict[str, str] = {}
-    for article in quiet:
+    lang = next(iter(ruleset.languages), "und")
+    for number, entry in enumerate(quiet, start=1):
+        article = _sentence(entry, number, lang) if isinstance(entry, str) else entry
         for signal in detect(article, ruleset).signals:
             if signal.assertion.is_live:
                 rule_id = signal.rule.split("@")[0]
@@ -183,6 +187,22 @@ def _quiet(rules: Sequence[Rule], ruleset: Ruleset, quiet: Sequence[Article]) ->
                 f"{fires[rule.id]} live signals on the quiet corpus, {rule.quiet} allowed: {example[rule.id]}"
             )
             yield Finding("R07", rule.id, message, key="quiet")
+
+
+def _sentence(text: str, number: int, lang: str) -> Article:
+    return Article(
+        source_id="quiet",
+        guid=str(number),
+        title=None,
+        text=text,
+        url=None,
+        published_at=QUIET_AT,
+        lang=lang,
+        publisher="quiet corpus",
+        family="quiet",
+        tier="4",
+        id=f"quiet-{number}",
+    )
 
 
 def _vendors(vendors: Sequence[Vendor]) -> Iterable[Finding]:

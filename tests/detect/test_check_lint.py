@@ -78,6 +78,7 @@ def test_the_linter_refuses_gaps_in_prefilters() -> None:
 
 def test_the_linter_reads_the_quiet_corpus() -> None:
     assert ("R07", "quiet") in codes(EXIT, quiet=[an_article("Mei Tan resigned.")])
+    assert ("R07", "quiet") in codes(EXIT, quiet=["Mei Tan resigned."])
     assert ("R07", "quiet") not in codes(EXIT | {"quiet": 1}, quiet=[an_article("Mei Tan resigned.")])
 
 
