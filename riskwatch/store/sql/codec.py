@@ -1,9 +1,10 @@
 """Frozen dataclass → JSON text, and back without loss.
 
-The shape is read from the type hints once per class. Instants become ISO text in UTC with microseconds,
-enums their value, tuples lists. A key that a stored text lacks takes the field's default, so an optional
-field may be added to a value later; unknown keys are ignored. Strings that no database takes are mended by
-`clean`; everything else comes back equal, int and float kept apart.
+The shape is read from the type hints once per class, and what JSON tells by itself is not looked at again.
+Instants become ISO text in UTC with microseconds, enums their value, tuples lists. A key that a stored text
+lacks takes the field's default, so an optional field may be added to a value later; unknown keys are ignored.
+Strings that no database takes are mended by `clean`; everything else comes back equal, int and float kept
+apart.
 """
 
 # ruff: noqa: ANN401 - it codes values of any type, told apart by the hints of their class
@@ -16,11 +17,11 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Value = TypeVar("Value")
 Coder = Callable[[Any], Any]
-_PLAIN = (str, int, float, bool)
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -40,7 +41,11 @@ def clean(text: str) -> str:
 def encode(value: Any, *, without: tuple[str, ...] = ()) -> str:
     """Return a dataclass value as JSON text, leaving out the fields named in `without`."""
     kind: Any = type(value)
-    return _dumps(_record_out(kind, without)(value))
+    record = _record_out(kind, without)(value)
+    text = _dumps(record)
+    if _NUL not in text and (text.isascii() or clean(text) is text):
+        return text
+    return _dumps(_cleaned(record))
 
 
 def decode(kind: type[Value], coded: str, /, **stored: object) -> Value:
@@ -67,18 +72,29 @@ def _as_is(value: Any) -> Any:
     return value
 
 
-def _mixed_out(value: Any) -> Any:
-    return clean(value) if isinstance(value, str) else value
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
+    return [_cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-_OUT: dict[Any, Coder] = {str: clean, int: _as_is, float: _as_is, bool: _as_is, datetime: _instant_out}
-_IN: dict[Any, Coder] = {
-    str: _as_is,
-    int: _as_is,
-    float: float,
-    bool: _as_is,
-    datetime: datetime.fromisoformat,
-}
+_NUL = "\\u0000"  # as JSON writes it
+_PLAIN = (str, int, float, bool)
+_OUT: dict[Any, Coder] = {**dict.fromkeys(_PLAIN, _as_is), datetime: _instant_out}
+_IN: dict[Any, Coder] = {**_OUT, float: float, datetime: datetime.fromisoformat}
+
+
+class _Members(dict[Any, Enum]):
+    """Value -> member of one enum."""
+
+    def __init__(self, kind: type[Enum]) -> None:
+        super().__init__((member.value, member) for member in kind)
+        self._kind = kind
+
+    def __missing__(self, value: object) -> Enum:
+        return self._kind(value)
 
 
 @cache
@@ -87,7 +103,7 @@ def _encoder(kind: Any) -> Coder:
     if simple is not None:
         return simple
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return lambda value: kind(value).value
+        return _as_is if issubclass(kind, str) else lambda value: kind(value).value
     if not is_dataclass(kind):
         return _composed(kind, _encoder, out=True)
     shape: Any = kind
@@ -100,58 +116,104 @@ def _decoder(kind: Any) -> Callable[..., Any]:
     if simple is not None:
         return simple
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind
+        return _Members(kind).__getitem__
     return _record_in(kind) if is_dataclass(kind) else _composed(kind, _decoder, out=False)
 
 
 def _composed(kind: Any, coder: Callable[[Any], Coder], *, out: bool) -> Coder:
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return _union(args, coder, out=out)
+        return _union(args, coder)
     if origin is tuple:
-        return _sequence(args, coder, list if out else tuple)
+        return _sequence(args, coder, out=out)
     if origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping)):
         key, value = coder(args[0]), coder(args[1])
+        if key is _as_is and value is _as_is:
+            return dict if out else _as_is
         return lambda items: {key(name): value(item) for name, item in items.items()}
     raise TypeError(f"no JSON shape for {kind!r}")
 
 
-def _union(args: tuple[Any, ...], coder: Callable[[Any], Coder], *, out: bool) -> Coder:
+def _union(args: tuple[Any, ...], coder: Callable[[Any], Coder]) -> Coder:
     members = tuple(arg for arg in args if arg is not type(None))
     if len(members) == 1:
         inner = coder(members[0])
-        return lambda value: None if value is None else inner(value)
+        return _as_is if inner is _as_is else lambda value: None if value is None else inner(value)
     if not all(member in _PLAIN for member in members):
         raise TypeError(f"a union of {members} cannot be told apart in JSON")
-    return _mixed_out if out else _as_is
+    return _as_is
 
 
-def _sequence(args: tuple[Any, ...], coder: Callable[[Any], Coder], made: Callable[[Any], Any]) -> Coder:
+def _sequence(args: tuple[Any, ...], coder: Callable[[Any], Coder], *, out: bool) -> Coder:
     if len(args) == 2 and args[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
         inner = coder(args[0])
-        return made if inner is _as_is else lambda items: made([inner(item) for item in items])
+        if inner is _as_is:
+            return _as_is if out else tuple
+        return lambda items: tuple([inner(item) for item in items])
     coders = tuple(coder(arg) for arg in args)
-    return lambda items: made([code(item) for code, item in zip(coders, items, strict=True)])
+    return lambda items: tuple([code(item) for code, item in zip(coders, items, strict=True)])
+
+
+def _steps(kind: Any, names: list[str], coder: Callable[[Any], Coder]) -> list[tuple[int, Coder]]:
+    """Return the places among `names` whose values need a step, with the step."""
+    hints = get_type_hints(kind)
+    steps = ((place, coder(hints[name])) for place, name in enumerate(names))
+    return [(place, code) for place, code in steps if code is not _as_is]
 
 
 @cache
 def _record_out(kind: Any, without: tuple[str, ...] = ()) -> Coder:
-    hints = get_type_hints(kind)
-    kept = (field.name for field in fields(kind) if field.name not in without)
-    parts = tuple((name, _encoder(hints[name])) for name in kept)
-    return lambda value: {name: code(getattr(value, name)) for name, code in parts}
+    names = [field.name for field in fields(kind) if field.name not in without]
+    steps = _steps(kind, names, _encoder)
+    read = _getter(attrgetter, names)
+
+    def record(value: Any) -> dict[str, Any]:
+        values = list(read(value))
+        for place, code in steps:
+            if values[place] is not None:
+                values[place] = code(values[place])
+        return dict(zip(names, values, strict=True))
+
+    return record
+
+
+def _getter(getter: Callable[..., Any], names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        read: Callable[[Any], tuple[Any, ...]] = getter(*names)
+        return read
+    one = tuple(getter(name) for name in names)
+    return lambda value: tuple(get(value) for get in one)
 
 
 def _record_in(kind: Any) -> Callable[..., Any]:
-    hints = get_type_hints(kind)
-    parts = tuple((field.name, _decoder(hints[field.name])) for field in fields(kind))
-    needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    names = [field.name for field in fields(kind)]
+    steps = _steps(kind, names, _decoder)
+    read = _getter(itemgetter, names)
 
-    def record(coded: Mapping[str, Any], **stored: object) -> Any:
-        values = {name: code(coded[name]) for name, code in parts if name in coded}
-        missing = needed - values.keys() - stored.keys()
-        if missing:
-            raise ValueError(f"a stored {kind.__name__} lacks {', '.join(sorted(missing))}")
-        return kind(**{**values, **stored})
+    def record(coded: dict[str, Any], **stored: object) -> Any:
+        try:
+            values = list(read({**coded, **dict.fromkeys(stored)} if stored else coded))
+        except KeyError:
+            return _sparse(kind, {names[place]: code for place, code in steps}, coded, stored)
+        for place, code in steps:
+            if values[place] is not None:
+                values[place] = code(values[place])
+        for name, value in stored.items():
+            values[names.index(name)] = value
+        return kind(*values)
 
     return record
+
+
+def _sparse(
+    kind: Any, steps: Mapping[str, Coder], coded: Mapping[str, Any], stored: Mapping[str, object]
+) -> Any:
+    """Return a record of which some keys were not stored: they take their defaults."""
+    known = [field for field in fields(kind) if field.name in coded or field.name in stored]
+    needed = (f for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
+    missing = sorted(field.name for field in needed if field not in known)
+    if missing:
+        raise ValueError(f"a stored {kind.__name__} lacks {', '.join(missing)}")
+    values = {field.name: coded[field.name] for field in known if field.name not in stored}
+    done = {n: steps.get(n, _as_is)(value) if value is not None else None for n, value in values.items()}
+    return kind(**done, **stored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, update
@@ -168,7 +169,12 @@ _IDENTITY = ("vendor", "version", "recorded_at")
 
 
 def _event(row: Row[Any]) -> Event:
-    return decode(Event, row.body, recorded_at=row.recorded_at)
+    return _read_event(row.body, row.recorded_at)
+
+
+@lru_cache(maxsize=8192)  # a vendor's events are read again with every poll and page; they never change
+def _read_event(body: str, recorded_at: datetime) -> Event:
+    return decode(Event, body, recorded_at=recorded_at)
 
 
 def _row(one: Event, body: str, held: Row[Any] | None, now: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select, update
@@ -87,7 +88,12 @@ class SqlSignals:
 
 
 def _signal(row: Row[Any]) -> Signal:
-    return decode(Signal, row.body, recorded_at=row.recorded_at)
+    return _read_signal(row.body, row.recorded_at)
+
+
+@lru_cache(maxsize=8192)  # a partition is read again with every batch that touches it
+def _read_signal(body: str, recorded_at: datetime) -> Signal:
+    return decode(Signal, body, recorded_at=recorded_at)
 
 
 def _row(one: Signal, body: str, *, article_id: str, now: datetime) -> dict[str, Any]:
