@@ -1,1 +1,16 @@
-"""Stage."""
+"""*Answers → HTML pages*, one module per page; every number is one that `present` makes for the API."""
+
+from riskwatch.serve.pages import event, listing, overview, vendor
+from riskwatch.serve.pages.frame import Page
+
+PAGES = (
+    Page("/", "overview", overview.show),
+    Page("/vendors/<vendor>", "vendor", vendor.show),
+    Page("/vendors/<vendor>/<line>", "line", vendor.show),
+    Page("/events", "events", listing.show_events),
+    Page("/events/<event>", "event", event.show),
+    Page("/sources", "sources", listing.show_sources),
+    Page("/methodology", "methodology", listing.show_methodology),
+)
+
+__all__ = ["PAGES", "Page"]
