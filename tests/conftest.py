@@ -19,6 +19,15 @@ def _connect_here(self: socket.socket, address: object) -> None:
     _connect(self, address)  # type: ignore[arg-type] # what the caller gave
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite golden files; review the diff")
+
+
+@pytest.fixture(scope="session")
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _closed_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -40,19 +49,8 @@ def postgres() -> Iterator[str]:
         subprocess.run(command, user=user, cwd=folder, check=True, capture_output=True, timeout=60)
 
     try:
-        run(
-            "initdb",
-            "-D",
-            f"{folder}/data",
-            "-U",
-            "rw",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "-N",
-        )
+        options = ["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+        run("initdb", "-D", f"{folder}/data", "-U", "rw", *options)
         run("pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", settings, "start")
         yield f"postgresql+psycopg://rw@/{{}}?host={folder}"
     finally:

@@ -201,10 +201,12 @@ def _install_pages_errors(app: Flask, desk: Desk) -> None:
             answer = problem.known(error) if isinstance(error, RiskwatchError) else problem.unknown(error)
         if not is_page():
             return answer
-        told = json.loads(answer.get_data())
-        page = _html(
-            render_template("problem.html", site=site_of(desk), problem=told), status=answer.status_code
-        )
+        try:
+            told = json.loads(answer.get_data())
+            text = render_template("problem.html", site=site_of(desk), problem=told)
+        except Exception:  # noqa: BLE001 - a page that cannot be shown must not hide the first error
+            return answer
+        page = _html(text, status=answer.status_code)
         page.headers["Cache-Control"] = "no-store"
         return page
 

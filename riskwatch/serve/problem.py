@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Response, g, request
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
 from riskwatch.errors import (
@@ -69,19 +70,31 @@ def of_validation(error: ValidationError, *, place: str) -> Response:
     errors = [
         {
             "field": ".".join(str(part) for part in e["loc"]) or place,
-            "message": _message(e["type"], e["msg"]),
+            "message": "give it once" if _is_doubled(e, place) else _message(e["type"], e["msg"]),
             "in": place,
         }
-        for e in error.errors(include_url=False, include_input=False, include_context=False)
+        for e in error.errors(include_url=False, include_context=False)[:_MOST_ERRORS]
     ]
     named = ", ".join(sorted({e["field"] for e in errors}))
     return problem(422, "invalid", f"cannot use {named}; see errors", errors=errors)
 
 
+def _is_doubled(e: ErrorDetails, place: str) -> bool:
+    """Whether a parameter that takes one value was given several times."""
+    is_one = len(e["loc"]) == 1 and e["type"] not in ("extra_forbidden", "too_long")
+    return place == "query" and is_one and isinstance(e["input"], list)
+
+
+_MOST_ERRORS = 20  # told in one answer
+_SAID = {
+    "extra_forbidden": "there is no such parameter; /docs lists those there are",
+    "string_pattern_mismatch": "is not of the form that /docs shows",
+    "missing": "is needed",
+}
+
+
 def _message(kind: str, text: str) -> str:
-    if kind == "extra_forbidden":
-        return "there is no such parameter; /docs lists those there are"
-    return text.removeprefix("Value error, ")
+    return _SAID.get(kind, text.removeprefix("Value error, "))
 
 
 def known(error: RiskwatchError) -> Response:
@@ -116,10 +129,3 @@ def of_http(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
     kind = (error.name or "error").lower().replace(" ", "-")
     return problem(status, kind, _ADVICE.get(status, error.description or error.name), headers=headers)
-
-
-def install(app: Flask) -> None:
-    """Answer every error of the app with a problem document."""
-    app.register_error_handler(RiskwatchError, known)
-    app.register_error_handler(HTTPException, of_http)
-    app.register_error_handler(Exception, unknown)
