@@ -18,7 +18,7 @@ def show(desk: Desk, _arguments: Mapping[str, str], event: str) -> tuple[str, Ma
         articles = {c.article_id: unit.articles.article(c.article_id) for c in found.claims}
     told = present.event_detail(found, desk.config.taxonomy[found.type], versions)
     vendor = desk.config.vendors.get(found.vendor)
-    effects = []
+    effects: list[present.Plain] = []
     for subject in subjects_of(vendor) if vendor and vendor.watched else ():
         reading = desk.actions.read(subject, as_of=None, known_at=None)
         titles: dict[str, str] = {found.id: told["heading"]}

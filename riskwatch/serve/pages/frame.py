@@ -63,7 +63,7 @@ def site_of(desk: Desk) -> Site:
 
 def _fresh(desk: Desk) -> int | None:
     try:
-        return sum(row["state"] == "fresh" for row in source_rows(desk))
+        return len([row for row in source_rows(desk) if row["state"] == "fresh"])
     except Exception:  # noqa: BLE001 - the page that tells of the failure must be built
         return None
 

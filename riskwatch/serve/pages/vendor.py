@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from riskwatch.errors import NotFound
@@ -141,7 +142,7 @@ def drawn(
     known = [*rows, *ahead]
     steps = [
         _step(row, following, x(row.as_of), x(following.as_of), is_ahead=place >= len(rows) - 1)
-        for place, (row, following) in enumerate(zip(known, known[1:], strict=False))
+        for place, (row, following) in enumerate(pairwise(known))
     ]
     return {
         "steps": steps,
@@ -190,7 +191,10 @@ def _y(points: float) -> float:
 
 
 def _lanes(
-    contributions: Sequence[present.Plain], since: datetime, end: datetime, x: Any  # noqa: ANN401 - local
+    contributions: Sequence[present.Plain],
+    since: datetime,
+    end: datetime,
+    x: Any,  # noqa: ANN401 - local
 ) -> list[present.Plain]:
     lanes: dict[str, list[present.Plain]] = {}
     for number, part in enumerate(contributions, start=1):
