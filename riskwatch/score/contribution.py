@@ -45,12 +45,19 @@ def take_apart(losses: Sequence[Loss], base_loss: float, methodology: Methodolog
         if sums[factor] > 0
         for loss in group
     }
+    others = {
+        factor: (base_loss, *(phi for of, phi in phis.items() if of is not factor)) for factor in groups
+    }
     printed = print_points({STRUCTURAL: unit * base_loss, **taken}, points, methodology)
     contributions = [
         _contribution(
-            loss, taken[loss.weighed.event.id], printed, _without(loss, sums, phis, base_loss, methodology)
+            loss,
+            taken[loss.weighed.event.id],
+            printed,
+            _without(loss, sums[factor], others[factor], methodology),
         )
-        for loss in losses
+        for factor, group in groups.items()
+        for loss in group
         if loss.weighed.event.id in taken
     ]
     return Shares(
@@ -79,13 +86,10 @@ def _phi(total: float, factor: Factor, methodology: Methodology) -> float:
     return factor_loss(load(total, methodology.score.factor_norm_p), methodology.factors[factor].floor_k)
 
 
-def _without(loss: Loss, sums: Mapping[Factor, float], phis: Mapping[Factor, float], base_loss: float,
-             methodology: Methodology) -> float:  # fmt: skip
+def _without(loss: Loss, total: float, others: tuple[float, ...], methodology: Methodology) -> float:
     # Only its own factor changes: one step for each event instead of a whole score.
-    factor = loss.weighed.factor
-    rest = max(sums[factor] - loss.loss**methodology.score.factor_norm_p, 0.0)
-    other = (phi for of, phi in phis.items() if of is not factor)
-    return points_left((base_loss, _phi(rest, factor, methodology), *other), methodology.score.scale)
+    rest = max(total - loss.loss**methodology.score.factor_norm_p, 0.0)
+    return points_left((*others, _phi(rest, loss.weighed.factor, methodology)), methodology.score.scale)
 
 
 def _factor(factor: Factor, total: float, phi: float, unit: float, methodology: Methodology) -> FactorLoss:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from riskwatch.model import LIVE, Assertion, Claim, Event, Verdict
 from riskwatch.score.methodology import CredibilityRule, Methodology, TypeRule
@@ -78,8 +78,7 @@ def _weight(tier: str, rule: CredibilityRule) -> float:
     return rule.tiers[tier if tier in rule.tiers else rule.default_tier]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """How an event fades: all instants in days, floor 0 when it has no open state."""
 
     occurred: float

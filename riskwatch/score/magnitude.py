@@ -14,11 +14,13 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Multiplier = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Constants that are refused when misspelt."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Constant(_Strict):
+class Constant(Strict):
     """The same multiplier for every event."""
 
     kind: Literal["constant"]
@@ -34,7 +36,7 @@ class Constant(_Strict):
         return self.value
 
 
-class Table(_Strict):
+class Table(Strict):
     """A multiplier by the value of one attribute."""
 
     kind: Literal["table"]
@@ -54,7 +56,7 @@ class Table(_Strict):
         return self.values.get(key, self.default)
 
 
-class Linear(_Strict):
+class Linear(Strict):
     """base + slope x number, kept inside [min, max]."""
 
     kind: Literal["linear"]
@@ -84,7 +86,7 @@ class Linear(_Strict):
         return min(max(self.base + self.slope * number, self.min), self.max)
 
 
-class Points(_Strict):
+class Points(Strict):
     """Straight lines between given points, flat outside them."""
 
     kind: Literal["points"]
@@ -117,7 +119,7 @@ class Points(_Strict):
         return self.points[0][1] if number < self.points[0][0] else self.points[-1][1]
 
 
-class Term(_Strict):
+class Term(Strict):
     """One factor of a product."""
 
     attr: str = Field(description="attribute, a number")
@@ -125,7 +127,7 @@ class Term(_Strict):
     default: Multiplier = Field(description="number that stands in for a missing one")
 
 
-class Product(_Strict):
+class Product(Strict):
     """Product of slope x number, kept inside [min, max]."""
 
     kind: Literal["product"]

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from riskwatch.model import Factor, Grade, LineClass, SizeClass
-from riskwatch.score.magnitude import Constant, Linear, Magnitude, Points, Product, Table
+from riskwatch.score.magnitude import Constant, Linear, Magnitude, Points, Product, Strict, Table
 
 __all__ = ["Constant", "Linear", "Magnitude", "Methodology", "Points", "Product", "Table", "TypeRule"]
 
@@ -23,11 +23,7 @@ Tier = Literal["primary", "1", "2", "3", "4"]
 LiveStatus = Literal["rumoured", "reported", "confirmed"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ScoreRule(_Strict):
+class ScoreRule(Strict):
     """Constants of the aggregation."""
 
     scale: Positive = Field(description="points of a vendor without any loss")
@@ -37,14 +33,14 @@ class ScoreRule(_Strict):
     round_points: int = Field(ge=0, le=6, description="decimals shown")
 
 
-class DeniedOnly(_Strict):
+class DeniedOnly(Strict):
     """The claim that an event known only from denials is weighed as."""
 
     tier: Tier = Field(description="tier of the stand-in claim")
     status: LiveStatus = Field(description="status of the stand-in claim")
 
 
-class CredibilityRule(_Strict):
+class CredibilityRule(Strict):
     """How claims become a credibility from 0 to 1."""
 
     tiers: dict[Tier, Share] = Field(description="weight of a publisher family by tier")
@@ -72,7 +68,7 @@ class CredibilityRule(_Strict):
         return self
 
 
-class FactorRule(_Strict):
+class FactorRule(Strict):
     """Constants of one factor."""
 
     floor_k: Positive = Field(
@@ -84,7 +80,7 @@ class FactorRule(_Strict):
     )
 
 
-class TypeRule(_Strict):
+class TypeRule(Strict):
     """Constants of one adverse event type."""
 
     factor: Factor = Field(description="factor that the type loads")
@@ -104,7 +100,7 @@ class TypeRule(_Strict):
         return self
 
 
-class OpenStates(_Strict):
+class OpenStates(Strict):
     """When a state such as a pending suit ends."""
 
     close_min_credibility: Share = Field(description="smallest credibility of an event that closes a state")
@@ -115,7 +111,7 @@ class OpenStates(_Strict):
     vacancy_roles: tuple[str, ...] = Field(description="role codes whose exit leaves a vacancy")
 
 
-class Relevance(_Strict):
+class Relevance(Strict):
     """How much an event of one home counts for another subject, share 0 to 1."""
 
     same: Share = Field(description="home is the scored subject")
@@ -135,14 +131,14 @@ class Relevance(_Strict):
         return self
 
 
-class Minor(_Strict):
+class Minor(Strict):
     """Which events are minor."""
 
     severity_below: Share = Field(description="severity times magnitude below this")
     statuses: tuple[str, ...] = Field(description="or best status among these")
 
 
-class AttentionRule(_Strict):
+class AttentionRule(Strict):
     """How much less a minor event of a much-reported subject counts."""
 
     exponent: NonNegative = Field(description="exponent of panel median / events of the subject")
@@ -152,14 +148,14 @@ class AttentionRule(_Strict):
     minor: Minor = Field(description="which events are minor")
 
 
-class SizeFrom(_Strict):
+class SizeFrom(Strict):
     """Lower ends of a size class in US dollars."""
 
     value_from: NonNegative = Field(description="valuation or market value, US dollars")
     revenue_from: NonNegative = Field(description="revenue, US dollars a year")
 
 
-class StructuralRule(_Strict):
+class StructuralRule(Strict):
     """Baseline loss and damping by size."""
 
     base_loss: dict[SizeClass, NonNegative] = Field(
@@ -185,7 +181,7 @@ class StructuralRule(_Strict):
         return self
 
 
-class Strengths(_Strict):
+class Strengths(Strict):
     """Share of a harm that a mitigation takes away, by how it is made."""
 
     default: Share = Field(description="ordinary strength")
@@ -196,14 +192,14 @@ class Strengths(_Strict):
     partial: Share | None = Field(default=None, description="partial easing")
 
 
-class Mitigation(_Strict):
+class Mitigation(Strict):
     """Constants of one mitigating or neutral event type."""
 
     g: Strengths = Field(description="strength, share 0 to 1")
     relieves: tuple[str, ...] = Field(description="adverse types that it can act on")
 
 
-class AttributeMitigation(_Strict):
+class AttributeMitigation(Strict):
     """An attribute on the harmful event itself that relieves it."""
 
     g: Share = Field(description="strength, share 0 to 1")
@@ -211,7 +207,7 @@ class AttributeMitigation(_Strict):
     attr: str = Field(description="attribute that is true")
 
 
-class MitigationRules(_Strict):
+class MitigationRules(Strict):
     """How good news relieves harm."""
 
     cap: Share = Field(description="largest relief of one event")
@@ -225,14 +221,14 @@ class MitigationRules(_Strict):
     )
 
 
-class GradeFrom(_Strict):
+class GradeFrom(Strict):
     """Lower end of a grade."""
 
     grade: Grade = Field(description="letter")
     from_: NonNegative = Field(alias="from", description="points, 0 to 100")
 
 
-class NotRated(_Strict):
+class NotRated(Strict):
     """When a subject gets no grade."""
 
     confidence_below: Share = Field(description="confidence below this is not rated")
@@ -241,7 +237,7 @@ class NotRated(_Strict):
     )
 
 
-class Exponents(_Strict):
+class Exponents(Strict):
     """Exponents of the parts of confidence."""
 
     coverage: NonNegative = Field(description="of coverage")
@@ -249,14 +245,14 @@ class Exponents(_Strict):
     freshness: NonNegative = Field(description="of freshness")
 
 
-class LabelFrom(_Strict):
+class LabelFrom(Strict):
     """Lower end of a confidence label."""
 
     label: str = Field(description="word shown")
     from_: Share = Field(alias="from", description="confidence, share 0 to 1")
 
 
-class ConfidenceRule(_Strict):
+class ConfidenceRule(Strict):
     """How well watched a subject must be."""
 
     exponents: Exponents = Field(description="exponents of the three parts")
@@ -281,28 +277,28 @@ class ConfidenceRule(_Strict):
         return self
 
 
-class Trend(_Strict):
+class Trend(Strict):
     """How movements are summed up."""
 
     windows_days: tuple[int, ...] = Field(description="lengths of the trends")
     deadband_points: NonNegative = Field(description="points within which a trend is flat")
 
 
-class HhiBand(_Strict):
+class HhiBand(Strict):
     """Band of the Herfindahl index of concentration."""
 
     band: str = Field(description="word shown")
     below: Positive = Field(description="index below this")
 
 
-class Lens(_Strict):
+class Lens(Strict):
     """Multipliers of an event's loss for one kind of use; missing = 1."""
 
     factors: dict[Factor, Share] = Field(default_factory=dict, description="by factor")
     types: dict[str, Share] = Field(default_factory=dict, description="by event type")
 
 
-class PortfolioRule(_Strict):
+class PortfolioRule(Strict):
     """Constants of the portfolio's exposure."""
 
     common_cause: dict[str, Share] = Field(description="beta by what the vendors share")
@@ -312,21 +308,21 @@ class PortfolioRule(_Strict):
     lens: dict[str, Lens] = Field(description="kinds of use")
 
 
-class BiasAudit(_Strict):
+class BiasAudit(Strict):
     """Limits of the bias audit."""
 
     max_abs_spearman: Share = Field(description="largest rank correlation of score and attention")
     by: tuple[str, ...] = Field(description="groupings")
 
 
-class Disputes(_Strict):
+class Disputes(Strict):
     """Rules of disputes."""
 
     second_person_from_points: NonNegative = Field(description="points from which a second person must agree")
     answer_days: Positive = Field(description="days to answer")
 
 
-class Methodology(_Strict):
+class Methodology(Strict):
     """Every constant of the score: one version of config/scoring.yaml."""
 
     version: int = Field(ge=1, description="grows with every change of a value")

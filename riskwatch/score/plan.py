@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from riskwatch.model import (
     LIVE,
@@ -31,13 +32,13 @@ from riskwatch.score.loss import (
 )
 from riskwatch.score.methodology import Methodology
 from riskwatch.score.relief import Harm, Link, Remedy, links, objects, own_link, relief
+from riskwatch.score.remember import remembered
 from riskwatch.score.structural import Structure, attention_of, damping_of, relevance, structure
 
 _Verdicts = Mapping[str, Mapping[str, Verdict]]
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(NamedTuple):
     """An adverse Event that counts for the subject, with all its weights but decay, damping and relief."""
 
     event: Event
@@ -75,8 +76,7 @@ class Plan:
         return structure(i.subject, i.vendor, i.methodology, as_of=as_of, known_at=i.known_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """What one event takes at one instant."""
 
     weighed: Weighed
@@ -93,24 +93,26 @@ def plan(inputs: Inputs) -> Plan:
     verdicts = verdicts_of(inputs.verdicts)
     left_out: list[NotCounted] = []
     adverse, remedies = _sort_out(inputs, verdicts, left_out)
-    harms = {event.id: _harm(event, inputs.methodology) for event in adverse}
     closings = _Closings(inputs, remedies, verdicts)
-    harms = {id_: replace(harm, closed=closings.of(harm, sure=False)) for id_, harm in harms.items()}
-    reliefs = links(harms.values(), remedies, inputs.methodology)
+    harms = [_closed(_harm(event, inputs.methodology), closings) for event in adverse]
+    reliefs = links(harms, remedies, inputs.methodology)
     attention = attention_of(
         inputs.subject, inputs.attention, panel_median=inputs.panel_median, methodology=inputs.methodology
     )
     weighed: list[Weighed] = []
-    for harm in harms.values():
-        verdict = verdicts.get(harm.event.id, {}).get(VerdictKind.SET_MAGNITUDE)
-        found = _weigh(harm, inputs, attention=attention, verdict=verdict)
-        if found is None:
+    relevances: dict[tuple[str, str], float | None] = {}
+    for harm in harms:
+        key = (harm.event.home, harm.event.type)
+        if key not in relevances:
+            relevances[key] = _relevance(harm, inputs)
+        counts = relevances[key]
+        if counts is None:
             left_out.append(_note(harm.event, f"It happened to another subject ({harm.event.home})."))
             continue
-        own = own_link(harm, inputs.methodology, since=_resolved_at(harm))
-        acting = (*reliefs.get(harm.event.id, ()), *(() if own is None else (own,)))
-        sure = replace(found.span, closed=closings.of(harm, sure=True))
-        weighed.append(replace(found, links=acting, sure_span=sure))
+        acting = (*reliefs.get(harm.event.id, ()), *_own_links(harm, inputs.methodology))
+        verdict = verdicts.get(harm.event.id, {}).get(VerdictKind.SET_MAGNITUDE)
+        drawn = _Drawn(counts, attention, acting, closings.of(harm, sure=True), verdict)
+        weighed.append(_weigh(harm, inputs, drawn))
     return Plan(inputs, tuple(weighed), tuple(left_out))
 
 
@@ -209,56 +211,90 @@ def _note(event: Event, reason: str) -> NotCounted:
     return NotCounted(event.id, event.type, reason)
 
 
+@remembered
 def _harm(event: Event, methodology: Methodology) -> Harm:
     is_open = has_open_state(event, methodology.types[event.type], methodology)
     believed = credibility(event.claims, methodology.credibility)
-    is_confirmed = best_live(event.claims) is Assertion.CONFIRMED
-    return Harm(event, days(occurred_at(event)), is_open, None, believed, is_confirmed, objects(event))
+    best = best_live(event.claims)
+    return Harm(event, days(occurred_at(event)), is_open, None, believed, best, objects(event))
 
 
+def _closed(harm: Harm, closings: _Closings) -> Harm:
+    closed = closings.of(harm, sure=False)
+    return harm if closed is None else replace(harm, closed=closed)
+
+
+@remembered
 def _remedy(event: Event, methodology: Methodology) -> Remedy:
     believed = credibility(event.claims, methodology.credibility)
     is_confirmed = best_live(event.claims) is Assertion.CONFIRMED
     return Remedy(event, days(occurred_at(event)), believed, is_confirmed, objects(event))
 
 
-def _weigh(harm: Harm, inputs: Inputs, *, attention: float, verdict: Verdict | None) -> Weighed | None:
-    event, methodology = harm.event, inputs.methodology
-    rule = methodology.types[event.type]
-    counts = relevance(
-        event.home,
+class _Drawn(NamedTuple):
+    """What other events, verdicts and the subject make of one event."""
+
+    relevance: float
+    attention: float
+    links: tuple[Link, ...]
+    sure_closed: float | None
+    verdict: Verdict | None
+
+
+def _relevance(harm: Harm, inputs: Inputs) -> float | None:
+    return relevance(
+        harm.event.home,
         inputs.subject,
-        factor=rule.factor,
+        factor=inputs.methodology.types[harm.event.type].factor,
         vendor=inputs.vendor,
         sets=inputs.sets,
-        methodology=methodology,
+        methodology=inputs.methodology,
     )
-    if counts is None:
-        return None
-    sev, magnitude = severity(event, methodology, verdict=verdict)
-    assertion = best_live(event.claims) or Assertion.DENIED
+
+
+def _weigh(harm: Harm, inputs: Inputs, drawn: _Drawn) -> Weighed:
+    event, methodology = harm.event, inputs.methodology
+    rule = methodology.types[event.type]
+    sev, magnitude = (
+        _severity(event, methodology)
+        if drawn.verdict is None
+        else severity(event, methodology, verdict=drawn.verdict)
+    )
+    assertion = harm.assertion or Assertion.DENIED
     minor = methodology.attention.minor
     is_small = sev < minor.severity_below
-    span = Span(
-        harm.occurred,
-        rule.plateau_days,
-        rule.half_life_days,
-        rule.open_floor if harm.has_open_state else 0.0,
-        harm.closed,
-    )
+    floor = rule.open_floor if harm.has_open_state else 0.0
+    span = Span(harm.occurred, rule.plateau_days, rule.half_life_days, floor, harm.closed)
+    sure = span
+    if drawn.sure_closed != harm.closed:
+        sure = Span(harm.occurred, rule.plateau_days, rule.half_life_days, floor, drawn.sure_closed)
     return Weighed(
         event=event, factor=rule.factor, occurred_at=occurred_at(event), severity=sev, magnitude=magnitude,
-        credibility=harm.credibility, assertion=assertion, relevance=counts,
-        attention=attention if is_small or assertion in minor.statuses else 1.0,
-        attention_if_true=attention if is_small else 1.0,
-        lens=_lens(event, rule.factor, inputs), span=span, sure_span=span, links=(),
+        credibility=harm.credibility, assertion=assertion, relevance=drawn.relevance,
+        attention=drawn.attention if is_small or assertion in minor.statuses else 1.0,
+        attention_if_true=drawn.attention if is_small else 1.0,
+        lens=1.0 if inputs.lens is None else _lens(inputs.lens, event, rule.factor, methodology),
+        span=span, sure_span=sure, links=drawn.links,
     )  # fmt: skip
 
 
-def _lens(event: Event, factor: Factor, inputs: Inputs) -> float:
-    if inputs.lens is None:
-        return 1.0
-    lens = inputs.methodology.portfolio.lens[inputs.lens]
+@remembered
+def _severity(event: Event, methodology: Methodology) -> tuple[float, float]:
+    return severity(event, methodology)
+
+
+@remembered
+def _assumed_closed_at(event: Event, methodology: Methodology) -> float:
+    return assumed_closed_at(event, methodology)
+
+
+def _own_links(harm: Harm, methodology: Methodology) -> tuple[Link, ...]:
+    own = own_link(harm, methodology, since=_resolved_at)
+    return () if own is None else (own,)
+
+
+def _lens(kind: str, event: Event, factor: Factor, methodology: Methodology) -> float:
+    lens = methodology.portfolio.lens[kind]
     return lens.factors.get(factor, 1.0) * lens.types.get(event.type, 1.0)
 
 
@@ -289,7 +325,7 @@ class _Closings:
         """Return the day of the end, or none without an open state; `sure`: by confirmed closings only."""
         if not harm.has_open_state:
             return None
-        assumed = assumed_closed_at(harm.event, self._methodology)
+        assumed = _assumed_closed_at(harm.event, self._methodology)
         verdict = self._verdicts.get(harm.event.id, {}).get("open")
         if verdict is not None and verdict.kind is VerdictKind.REOPEN:
             since = assumed if verdict.recorded_at is None else days(verdict.recorded_at)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from riskwatch.model import Event
+from riskwatch.model import Assertion, Event
 from riskwatch.score.methodology import Methodology, MitigationRules, Strengths
 
 # names that are compared across types: the party of a suit is the counterparty of its settlement
@@ -27,8 +27,13 @@ class Harm:
     has_open_state: bool
     closed: float | None
     credibility: float
-    is_confirmed: bool
+    assertion: Assertion | None  # the best live one; None = denied only
     objects: Mapping[str, frozenset[str]]
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether its best claim is confirmed."""
+        return self.assertion is Assertion.CONFIRMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def links(
     return {id_: tuple(of) for id_, of in found.items()}
 
 
-def own_link(harm: Harm, methodology: Methodology, *, since: float) -> Link | None:
+def own_link(harm: Harm, methodology: Methodology, *, since: Callable[[Harm], float]) -> Link | None:
     """Return the relief that an attribute of the harm itself states (service restored), or none.
 
     Its strength is not multiplied by a credibility: what the event loses is weighed already by how far it is
@@ -90,7 +95,7 @@ def own_link(harm: Harm, methodology: Methodology, *, since: float) -> Link | No
         if rule.acts_on == harm.event.type and harm.event.attributes.get(rule.attr) is True:
             strength = min(rule.g, methodology.mitigations.single_max)
             is_resolution = rule.g >= methodology.mitigations.resolution_g
-            return Link(f"{harm.event.id}#{name}", since, strength, is_resolution, harm.is_confirmed)
+            return Link(f"{harm.event.id}#{name}", since(harm), strength, is_resolution, harm.is_confirmed)
     return None
 
 
