@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,10 +27,12 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 PEPPER = "pepper-of-the-tests-0123456789abcdef"
 HOSTILE = "<script>alert('x')</script> Qwen \u202e\"--> {{7*7}}\r\nSet-Cookie: a=b"
-TEXTS = (
+LOUD = (
     ("Qwen technical lead resigns", "Junyang Lin, technical lead of Alibaba's Qwen, resigned on March 3."),
     ("Qwen ships", "Alibaba released Qwen3.5, a new open-weight model, on March 5, 2026."),
     (HOSTILE, "Alibaba's Qwen team speaks of nothing new, says a page that means harm."),
+)
+QUIET = (
     ("Alibaba and the cloud", "Alibaba said that its Qwen models run in a further region of its cloud."),
     ("A quiet week at Alibaba", "Analysts visited Alibaba and saw the Qwen models at work."),
 )  # fmt: skip
@@ -74,8 +76,11 @@ def build(folder: Path) -> Installation:
     for days in (30, 20, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0):
         clock.move(NOW - days * DAY)
         _poll_all(app, clock())
+        if days == 30:
+            _tell(app, QUIET, clock())
         if days == 5:
-            _tell(app, clock())
+            _tell(app, LOUD, clock())
+            _sue(app, clock())
         with app.store.begin() as unit:
             pipeline.rescore(
                 app.parts,
@@ -88,15 +93,22 @@ def build(folder: Path) -> Installation:
     return Installation(folder, app, clock, keys)
 
 
-def _tell(app: App, now: datetime) -> None:
+def _tell(app: App, told: Sequence[tuple[str, str]], now: datetime) -> None:
     articles = [
         an_article(
-            f"g{number}", title=title, text=text, published_at=now - timedelta(hours=number), text_key=text
+            f"{now:%d}-{number}",
+            title=title,
+            text=text,
+            published_at=now - timedelta(hours=number),
+            text_key=text,
         )
-        for number, (title, text) in enumerate(TEXTS)
+        for number, (title, text) in enumerate(told)
     ]
     pipeline.ingest(app.parts, articles)
     pipeline.absorb(app.parts)
+
+
+def _sue(app: App, now: datetime) -> None:
     events = [
         an_event(
             f"01EVENT{number:02}", type="lawsuit", vendor="mistral",

@@ -88,7 +88,7 @@ def test_a_parameter_that_cannot_be_used_is_named_with_what_to_write(
     assert advice in problem["errors"][0]["message"]
 
 
-def _cursors(reader: Reader) -> Mapping[str, str]:
+def _cursors(reader: Reader) -> dict[str, str]:
     return {
         name: reader.json(f"/v1/{name}?limit=1")["next_cursor"]
         for name in ("vendors", "scores", "events", "articles")
@@ -155,7 +155,7 @@ def test_a_mistake_of_ours_tells_only_the_id_under_which_the_log_has_it(installa
     def broken(*_arguments: object) -> None:
         raise RuntimeError("the secret of the inside")
 
-    app.view_functions["list_vendors"] = broken
+    app.view_functions["list_vendors"] = broken  # type: ignore[assignment] # it never returns
     answer = Reader(app.test_client(), installation.keys["read"]).get(
         "/v1/vendors", headers={"X-Request-ID": "mine-1"}
     )
