@@ -75,7 +75,8 @@ def _order(desk: Desk, summaries: Mapping[str, present.Plain]) -> list[str]:
         fall = min(((summaries[s]["trend"] or {}).get("days_7") or 0.0 for s in rated), default=0.0)
         return not rated, fall, desk.config.vendors[vendor].name.lower()
 
-    return [s for vendor in sorted(groups, key=place) for s in sorted(groups[vendor])]
+    ordered = [s for vendor in sorted(groups, key=place) for s in sorted(groups[vendor])]
+    return sorted(ordered, key=lambda s: summaries[s]["score"] is None)  # not rated: last
 
 
 def _row(desk: Desk, row: present.Plain, history: Sequence[tuple[datetime, float | None]]) -> present.Plain:
