@@ -9,11 +9,11 @@ def test_a_score_that_is_not_rated_is_a_dash_and_never_zero():
 
 
 def test_a_change_has_a_sign_and_no_change_is_plus_minus():
-    assert (moved(-44.49), moved(0.04), moved(1.0)) == ("−44.5", "±0.0", "+1.0")
+    assert (moved(-44.49), moved(0.04), moved(1.0)) == ("\u221244.5", "±0.0", "+1.0")
 
 
 def test_points_taken_carry_the_minus_of_print_and_credibility_no_leading_zero():
-    assert (taken(16.45), share(0.9959)) == ("−16.4", ".996")
+    assert (taken(16.45), share(0.9959)) == ("\u221216.4", ".996")
 
 
 def test_the_bars_of_the_ledger_run_from_100_to_the_score_and_its_column_adds_up():
