@@ -32,9 +32,7 @@ def link(events: Sequence[Event]) -> list[Event]:
     Every closing event lists what it ends, also what an earlier one ended before it: how far each is believed
     is for the score to say. `closed_at` is the earliest of them.
     """
-    targets = {
-        e.id: replace(e, closes=(), closed_at=e.closed_at if _is_self_closed(e) else None) for e in events
-    }
+    targets = {e.id: _unlinked(e) for e in events}
     for closer in sorted((e for e in events if _can_close(e)), key=lambda e: (e.occurred_at, e.id)):
         ended = _ended(closer, [targets[e.id] for e in events if e.type in CLOSES[closer.type]])
         for target in ended:
@@ -44,6 +42,13 @@ def link(events: Sequence[Event]) -> list[Event]:
             closed = tuple(sorted(target.id for target in ended))
             targets[closer.id] = replace(targets[closer.id], closes=closed)
     return [targets[e.id] for e in events]
+
+
+def _unlinked(event: Event) -> Event:
+    closed_at = event.closed_at if _is_self_closed(event) else None
+    if not event.closes and event.closed_at == closed_at:
+        return event
+    return replace(event, closes=(), closed_at=closed_at)
 
 
 def _is_self_closed(event: Event) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from riskwatch.merge.keys import PERSON_TYPES, SHARE_TYPES, Key, is_same_name, key_of
@@ -53,6 +54,8 @@ class Cluster:
     first: float = 0.0  # seconds; of the first live Signal, of the first denial before one came
     last: float = 0.0  # seconds; of the last live Signal
     happened: set[float] = field(default_factory=set)
+    low: float = inf  # seconds; the earliest of `happened`
+    high: float = -inf  # seconds; the latest of `happened`
     percent: float | None = None
     families: set[str] = field(default_factory=set)
     is_confident: bool = False
@@ -73,6 +76,8 @@ class Cluster:
             self.last = told.at
         (self.live if is_live else self.denials).append(told)
         self.happened.add(told.happened)
+        self.low = min(self.low, told.happened)
+        self.high = max(self.high, told.happened)
         self.families.add(told.family)
         self.is_confident = self.is_confident or told.signal.confidence >= OPENING_CONFIDENCE
         self._learn(told)
@@ -141,7 +146,7 @@ class _Matcher:
 
     def find(self, told: Told, clusters: Sequence[Cluster]) -> Cluster | None:
         """Return the event that a Signal joins, or none when it stands alone."""
-        near = [c for c in clusters if self._is_open(c, told)]
+        near = [c for c in clusters if self._is_near(c, told) and self._is_same(c, told)]
         if not near:
             return None
         if not told.key.has_object:
@@ -150,22 +155,21 @@ class _Matcher:
             return _by_person(told, near)
         return _by_object(told, near)
 
-    def _is_open(self, cluster: Cluster, told: Told) -> bool:
-        return (
-            self._is_line(cluster, told.key)
-            and self._is_near(cluster, told)
-            and not self._is_other(cluster, told)
-        )
+    def _is_near(self, cluster: Cluster, told: Told) -> bool:
+        window, happened = self.window, told.happened
+        if told.at - cluster.last <= window:
+            return True
+        if happened < cluster.low - window or happened > cluster.high + window:
+            return False
+        return any(abs(happened - at) <= window for at in cluster.happened)
+
+    def _is_same(self, cluster: Cluster, told: Told) -> bool:
+        return self._is_line(cluster, told.key) and not self._is_other(cluster, told)
 
     def _is_line(self, cluster: Cluster, key: Key) -> bool:
         if cluster.line is None or key.line is None or cluster.line == key.line:
             return True
         return self.type_ in PERSON_TYPES and bool(key.words)  # one person, whatever team the outlet names
-
-    def _is_near(self, cluster: Cluster, told: Told) -> bool:
-        if told.at - cluster.last <= self.window:
-            return True
-        return any(abs(told.happened - at) <= self.window for at in cluster.happened)
 
     def _is_other(self, cluster: Cluster, told: Told) -> bool:
         """Whether a Signal inside the window is a new event all the same."""

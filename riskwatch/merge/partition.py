@@ -86,5 +86,9 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
     linked = [judged.apply_closing(event, decided.get(event.id, ())) for event in linked]
     told, stories = tell_stories(linked, vendor=vendor, new_id=new_id)
     before = {event.id: event for event in others}
-    changed = [replace(e, recorded_at=None) for e in told if e.id not in before or e != before[e.id]]
+    changed = [
+        replace(e, recorded_at=None) if e.recorded_at is not None else e
+        for e in told
+        if e.id not in before or (e is not before[e.id] and e != before[e.id])
+    ]
     return Merged(tuple(sorted(changed, key=lambda e: (e.occurred_at, e.id))), stories)

@@ -151,11 +151,13 @@ def _conflict(name: str, chosen: AttrValue, said: Sequence[tuple[AttrValue, str]
 
 
 def _agree(name: str, left: AttrValue, right: AttrValue) -> bool:
+    if left == right:
+        return True
     if isinstance(left, str) and isinstance(right, str):
         if name in _NAMES:
-            return is_same_name(words_of(left), words_of(right)) or left == right
+            return is_same_name(words_of(left), words_of(right))
         return left.casefold() == right.casefold()
-    return left == right
+    return False
 
 
 def _stand(cluster: Cluster, weights: Weights) -> tuple[Assertion, bool, tuple[Conflict, ...]]:
