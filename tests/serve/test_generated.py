@@ -1,5 +1,7 @@
 """A thousand requests made from the description of the API: what it promises, it keeps."""
 
+from typing import Any
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -10,11 +12,16 @@ from schemathesis.checks import (
     not_a_server_error,
     response_schema_conformance,
 )
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import status_code_conformance
 
 from tests.serve.installation import Installation, Reader
 
 CASES = 12  # of each operation, mode and choice of ids: more than 1,000 in all
+SETTINGS = settings(
+    max_examples=CASES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     status_code_conformance,
@@ -32,17 +39,15 @@ def test_generated_requests_get_the_answers_that_the_description_promises(instal
     asked = dict.fromkeys(range(200, 600), 0)
 
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result
         operation = result.ok()
         names = [parameter.name for parameter in operation.path_parameters]
         for mode in GenerationMode:
             for path in ({}, {name: ids[name] for name in names}):
 
-                @settings(
-                    max_examples=CASES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-                    suppress_health_check=list(HealthCheck),
-                )  # fmt: skip
+                @SETTINGS
                 @given(case=operation.as_strategy(mode, path_parameters=path or None))
-                def ask(case: schemathesis.Case) -> None:
+                def ask(case: schemathesis.Case[Any]) -> None:
                     answer = case.call(headers=key)
                     case.validate_response(answer, checks=CHECKS)
                     asked[answer.status_code] += 1
