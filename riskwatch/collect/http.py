@@ -20,6 +20,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3 import exceptions as faults
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from riskwatch.collect.deadlines import Deadlines
 from riskwatch.collect.fetched import Fetched, Validators
 from riskwatch.collect.guard import Guard, Refused
 from riskwatch.collect.unpack import BadEncoding, CutOff, Limits, unpacker
@@ -35,7 +36,6 @@ __all__ = ["BadEncoding", "CutOff", "HttpClient", "Limits"]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _CHUNK_BYTES = 65_536
-_WATCH_SECONDS = 0.25
 _MAX_HOSTS = 1_000
 _CONNECTIONS_PER_HOST = 16
 _MAX_KNOWN_URLS = 20_000
@@ -97,7 +97,7 @@ class HttpClient:
         self._lanes: dict[str, _Lane] = {}
         self._places: dict[str, _Place] = {}
         self._lock = threading.Lock()
-        self._deadlines = _Deadlines()
+        self._deadlines = Deadlines()
 
     def fetch(self, url: str, *, source_id: str, validators: Validators | None = None) -> Fetched:
         """Return the answer at the end of at most 5 redirects, whatever its status.
@@ -339,59 +339,6 @@ def _guarded_pools(
         ConnectionCls = _Tls
 
     return _PlainPool, _TlsPool
-
-
-@dataclass(slots=True, eq=False)
-class _Watch:
-    """One exchange and when it must be over."""
-
-    ends: float
-    socket: socket.socket | None = None
-
-    def is_over(self) -> bool:
-        return time.monotonic() >= self.ends
-
-    def cut(self) -> None:
-        if self.socket is not None:
-            with contextlib.suppress(OSError):
-                # The base method: that of a TLS socket would drop its state under the reader
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
-
-
-class _Deadlines:
-    """Cuts exchanges that outlast their time: a socket's own time-out starts anew with every byte."""
-
-    def __init__(self) -> None:
-        self._open: set[_Watch] = set()
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    @contextlib.contextmanager
-    def running(self, ends: float) -> Iterator[_Watch]:
-        watch = _Watch(ends)
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="riskwatch-deadlines", daemon=True)
-                self._thread.start()
-            self._open.add(watch)
-        try:
-            yield watch
-        finally:
-            with self._lock:
-                self._open.discard(watch)
-
-    def close(self) -> None:
-        self._closed.set()
-        if self._thread is not None:
-            self._thread.join(timeout=1)
-
-    def _run(self) -> None:
-        while not self._closed.wait(_WATCH_SECONDS):
-            with self._lock:
-                late = [watch for watch in self._open if watch.is_over()]
-            for watch in late:
-                watch.cut()
 
 
 def _is_stale(error: faults.ProtocolError) -> bool:

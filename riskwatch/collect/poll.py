@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
-
-import re2
 
 from riskwatch.collect import due
 from riskwatch.collect.fetched import Fetched, Validators
+from riskwatch.collect.headers import challenge_words, fresh_seconds, is_html, retry_after_seconds, validator
 from riskwatch.collect.source import Source, SourceKind
 from riskwatch.errors import Blocked, CollectError, DecodeError, Unreachable
 from riskwatch.model import Article, HostState, Poll, SourceState
@@ -26,7 +24,6 @@ GONE_WAIT = timedelta(hours=48)
 MISSING_REASON = "the server answered 404, for more than a day"
 _MISSING_NOTICE = timedelta(hours=24)
 _MISSING_FAILURES = 7  # that many in a row take more than a day
-_MAX_AGE = re2.compile(r"(?i)max-age\s*=\s*\"?(\d{1,9})")
 _OUTCOMES = {
     304: NOT_MODIFIED,
     401: "refused",
@@ -239,28 +236,6 @@ def _refusal(fetched: Fetched) -> _Answer:
     return _Answer(outcome, reason, fetched=fetched, took_bytes=fetched.wire_bytes)
 
 
-def is_html(fetched: Fetched) -> bool:
-    """Return whether an answer is a page for people."""
-    return "html" in fetched.headers.get("content-type", "").lower() or fetched.body[
-        :200
-    ].lstrip().lower().startswith(b"<!doctype html")
-
-
-def challenge_words(body: bytes) -> str | None:
-    """Return the words that give a bot challenge away."""
-    text = body[:20_000].lower()
-    for words in (
-        b"just a moment",
-        b"attention required",
-        b"captcha",
-        b"checking your browser",
-        b"access denied",
-    ):
-        if words in text:
-            return words.decode()
-    return None
-
-
 def _judged(
     source: Source, state: SourceState, answer: _Answer, *, tools: Tools, started_at: datetime
 ) -> Polled:
@@ -324,10 +299,10 @@ def _after_success(source: Source, state: SourceState, answer: _Answer, *, now: 
         state = replace(
             state,
             validator_url=fetched.url,
-            etag=_header(headers, "etag"),
-            last_modified=_header(headers, "last-modified"),
+            etag=validator(headers, "etag"),
+            last_modified=validator(headers, "last-modified"),
         )
-    asked = max(filter(None, (answer.ttl_seconds, _fresh_seconds(headers, now=now))), default=None)
+    asked = max(filter(None, (answer.ttl_seconds, fresh_seconds(headers, now=now))), default=None)
     interval = due.interval_of(source, state, now=now, asked_seconds=asked)
     return replace(state, next_due_at=due.next_due(source.id, interval=interval, now=now))
 
@@ -371,31 +346,6 @@ def _resting_host(
     return HostState(due.host_of(due.url_of(source, state)), now + wait) if wait else None
 
 
-def retry_after_seconds(text: str | None, *, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After header (a number or an HTTP date), or none where it is junk."""
-    text = (text or "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:12])
-    moment = _http_date(text)
-    return max((moment - now).total_seconds(), 0.0) if moment else None
-
-
-def _fresh_seconds(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    match = _MAX_AGE.search(headers.get("cache-control", ""))
-    if match:
-        return float(match.group(1))
-    moment = _http_date(headers["expires"]) if "expires" in headers else None
-    return max((moment - now).total_seconds(), 0.0) if moment else None
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def _after_move(
     source: Source, state: SourceState, fetched: Fetched, *, is_ok: bool, now: datetime
 ) -> tuple[SourceState, list[str]]:
@@ -421,9 +371,3 @@ def _after_move(
     return moved, [
         f"{source.id} has moved for good; please put its new address into the configuration: {target}"
     ]
-
-
-def _header(headers: Mapping[str, str], name: str) -> str | None:
-    value = headers.get(name, "").strip()
-    # Line breaks cannot come back in a request header; a value of this length is no validator.
-    return value if value and len(value) <= 500 and value.isprintable() else None  # noqa: PLR2004
