@@ -56,16 +56,16 @@ def resolve(cluster: Cluster, *, vendor: str, weights: Weights) -> Event:
         corroboration=len({one.family for one in cluster.live}),
         disputed=disputed,
         retrospective=date.is_retrospective,
-        first_told_at=min(one.signal.told_at for one in speaking),
-        last_live_at=max((one.signal.told_at for one in cluster.live), default=None),
+        first_told_at=speaking[0].signal.told_at,  # Signals come in order of telling
+        last_live_at=cluster.live[-1].signal.told_at if cluster.live else None,
         first_recorded_at=min(one.known_at for one in told),
         closed_at=closed_at,
         history=_history(told),
     )
 
 
-def _claim_order(told: Told) -> tuple[datetime, str, str]:
-    return (told.signal.told_at, told.signal.article_id, told.signal.id)
+def _claim_order(told: Told) -> tuple[float, str, str]:
+    return (told.at, told.signal.article_id, told.signal.id)
 
 
 def _claim(told: Told) -> Claim:
@@ -198,6 +198,9 @@ def _home(cluster: Cluster, *, vendor: str, role: AttrValue | None, weights: Wei
     told = cluster.live or cluster.denials
     if told[0].signal.type in COMPANY_TYPES or role in COMPANY_ROLES:
         return vendor
+    lines = {one.signal.line for one in told if one.signal.line}
+    if len(lines) <= 1:
+        return f"{vendor}/{lines.pop()}" if lines else vendor
     best: dict[tuple[str, str], float] = {}
     for one in told:
         if one.signal.line:

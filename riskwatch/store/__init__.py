@@ -120,10 +120,13 @@ class ArticleStore(Protocol):
         """Return what merge needs of these Articles."""
         ...
 
-    def mention_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
+    def mention_counts(
+        self, *, since: datetime, until: datetime, vendor: str | None = None
+    ) -> Mapping[str, int]:
         """Return Subject id -> distinct Articles naming it, told in [since, until] and recorded by until.
 
-        A vendor's number includes Articles that name only one of its lines.
+        A vendor's number includes Articles that name only one of its lines. With `vendor`, only that vendor
+        and its lines are counted, and nothing of the others is read.
         """
         ...
 

@@ -49,6 +49,10 @@ READS: dict[str, Callable[[UnitOfWork], object]] = {
     "source page": lambda unit: unit.articles.articles(ArticleFilter(source_id="wire")),
     "subject page": lambda unit: unit.articles.articles(ArticleFilter(subject="alibaba")),
     "mention counts": lambda unit: unit.articles.mention_counts(since=NOON, until=NOON),
+    "mention counts of a vendor": lambda unit: unit.articles.mention_counts(
+        since=NOON, until=NOON, vendor="alibaba"
+    ),
+    "stories": lambda unit: unit.events.stories("alibaba"),
     "verdicts": lambda unit: unit.events.verdicts("alibaba"),
 }
 
@@ -62,7 +66,27 @@ def test_a_frequent_read_scans_no_table(sqlite_store: SqlStore, name: str) -> No
     assert [step for step in plans if step.startswith("SCAN") and "INDEX" not in step] == []
 
 
-@pytest.mark.parametrize("name", ["events of a vendor", "pending", "event page", "polls", "article page"])
+def test_events_as_known_come_from_the_current_versions_and_those_ended_since(sqlite_store: SqlStore) -> None:
+    with sqlite_store.begin(write=False) as unit, _plans(sqlite_store) as plans:
+        unit.events.events_of("alibaba", known_at=NOON)
+
+    searches = [step for step in plans if step.startswith("SEARCH")]
+    assert "ix_event_version_current_vendor (vendor=?)" in searches[0]
+    assert "ix_event_version_ended (vendor=? AND ended_at>?)" in searches[1]
+
+
+def test_the_mentions_of_one_vendor_are_counted_without_reading_those_of_others(
+    sqlite_store: SqlStore,
+) -> None:
+    with sqlite_store.begin(write=False) as unit, _plans(sqlite_store) as plans:
+        unit.articles.mention_counts(since=NOON, until=NOON, vendor="alibaba")
+
+    searches = [step for step in plans if step.startswith("SEARCH")]
+    assert len(searches) == 2
+    assert all("ix_mention_vendor_told (vendor=? AND told_at>? AND told_at<?)" in step for step in searches)
+
+
+@pytest.mark.parametrize("name", ["pending", "event page", "polls", "article page"])
 def test_a_sorted_read_needs_no_sorting(sqlite_store: SqlStore, name: str) -> None:
     with sqlite_store.begin(write=False) as unit, _plans(sqlite_store) as plans:
         READS[name](unit)

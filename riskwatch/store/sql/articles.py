@@ -247,11 +247,15 @@ class SqlArticles(SqlSources):
                 found[row.id] = ArticleBrief(**row._mapping, subjects=tuple(sorted(named.get(row.id, ()))))
         return found
 
-    def mention_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
+    def mention_counts(
+        self, *, since: datetime, until: datetime, vendor: str | None = None
+    ) -> Mapping[str, int]:
         """Return Subject id -> distinct Articles naming it, told in [since, until] and recorded by until."""
         told = mention.c.told_at.between(since, until) & known(
             mention.c.recorded_at, mention.c.ended_at, until
         )
+        if vendor is not None:
+            told &= mention.c.vendor == vendor
         count = func.count(distinct(mention.c.article_id))
         vendors = self._session.read(select(mention.c.vendor, count).where(told).group_by(mention.c.vendor))
         lines = self._session.read(

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, bindparam, or_, select, union_all, update
 
 from riskwatch.errors import Invalid, NotFound
 from riskwatch.model import Event, Verdict
@@ -21,6 +21,7 @@ from riskwatch.store.sql.tables import event, event_signal, event_version, verdi
 
 _V = event_version.c
 _READ = select(_V.recorded_at, _V.body)
+_KEYED = select(_V.occurred_at, _V.event_id, _V.recorded_at, _V.body)
 _FILTERS = (("vendor", _V.vendor), ("home", _V.home))
 _CHOICES = (("types", _V.type), ("assertions", _V.assertion), ("states", _V.state))
 
@@ -102,9 +103,17 @@ class SqlEvents(SqlSignals, SqlStories):
         return found
 
     def events_of(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Event]:
-        """Return a vendor's Events, without merged-away ones, by (occurred_at, id); one indexed read."""
-        query = _READ.where(_V.vendor == vendor, known(_V.recorded_at, _V.ended_at, known_at))
-        return self._events(query.where(_V.merged_into.is_(None)).order_by(_V.occurred_at, _V.event_id))
+        """Return a vendor's Events, without merged-away ones, by (occurred_at, id).
+
+        Reads the current versions and those that ended after known_at, each by an index of its own: what
+        ended before is not touched.
+        """
+        mine = _KEYED.where(_V.vendor == vendor, _V.merged_into.is_(None))
+        query: Select[Any] | CompoundSelect[Any] = mine.where(_V.ended_at.is_(None))
+        if known_at is not None:
+            query = union_all(query, mine.where(_V.ended_at > known_at))
+        rows = [row for row in self._session.read(query) if known_at is None or row.recorded_at <= known_at]
+        return tuple(map(_event, sorted(rows, key=lambda row: (row.occurred_at, row.event_id))))
 
     def versions_of(self, vendor: str) -> Sequence[Event]:
         """Return every version of every Event of a vendor, by (recorded_at, id)."""

@@ -125,6 +125,7 @@ mention = Table(
     Column("spans", Words, nullable=False),  # [[field, start, end], ...] as JSON
     Index("ix_mention_told", "told_at", "vendor", "subject", "article_id", "recorded_at", "ended_at"),
     Index("ix_mention_vendor", "vendor", "subject", "article_id"),
+    Index("ix_mention_vendor_told", "vendor", "told_at", "subject", "article_id", "recorded_at", "ended_at"),
 )
 
 signal = Table(
@@ -194,6 +195,15 @@ Index(
     postgresql_where=_current,
 )
 
+_ended = event_version.c.ended_at.is_not(None)
+Index(
+    "ix_event_version_ended",
+    event_version.c.vendor,
+    event_version.c.ended_at,
+    event_version.c.recorded_at,
+    sqlite_where=_ended,
+    postgresql_where=_ended,
+)
 _merged = event_version.c.merged_into.is_not(None)
 Index(
     "ix_event_version_merged",

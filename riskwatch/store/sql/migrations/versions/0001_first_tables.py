@@ -213,6 +213,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table and index
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_index(
+        "ix_event_version_ended",
+        "event_version",
+        ["vendor", "ended_at", "recorded_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_event_version_merged",
         "event_version",
         ["vendor", "event_id"],
@@ -244,6 +252,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table and index
         unique=False,
     )
     op.create_index("ix_mention_vendor", "mention", ["vendor", "subject", "article_id"], unique=False)
+    op.create_index(
+        "ix_mention_vendor_told",
+        "mention",
+        ["vendor", "told_at", "subject", "article_id", "recorded_at", "ended_at"],
+        unique=False,
+    )
 
     op.create_table(
         "poll",
