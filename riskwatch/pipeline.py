@@ -78,7 +78,7 @@ class Choice:
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether a person named the Sources: then the lease of another worker, perhaps dead, does not count."""
+        """Whether a person named the Sources: then the lease of another, perhaps dead, worker is ignored."""
         return self.everything or bool(self.only)
 
 
