@@ -191,6 +191,8 @@ def test_a_mention_that_a_revision_drops_still_counts_as_known_before(store: Sql
 
         assert unit.articles.mention_counts(since=NOON - HOUR, until=NOON) == {"alibaba": 1}
         assert unit.articles.mention_counts(since=NOON - HOUR, until=NOON + HOUR) == {"openai": 1}
+        assert unit.articles.mention_counts(since=NOON - HOUR, until=NOON, vendor="alibaba") == {"alibaba": 1}
+        assert unit.articles.mention_counts(since=NOON - HOUR, until=NOON, vendor="openai") == {}
         assert unit.articles.articles(ArticleFilter(subject="alibaba")) == ()
 
 

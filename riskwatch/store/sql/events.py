@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, bindparam, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, union_all, update
 
 from riskwatch.errors import Invalid, NotFound
 from riskwatch.model import Event, Verdict
@@ -109,11 +109,13 @@ class SqlEvents(SqlSignals, SqlStories):
         ended before is not touched.
         """
         mine = _KEYED.where(_V.vendor == vendor, _V.merged_into.is_(None))
-        query: Select[Any] | CompoundSelect[Any] = mine.where(_V.ended_at.is_(None))
-        if known_at is not None:
-            query = union_all(query, mine.where(_V.ended_at > known_at))
-        rows = [row for row in self._session.read(query) if known_at is None or row.recorded_at <= known_at]
-        return tuple(map(_event, sorted(rows, key=lambda row: (row.occurred_at, row.event_id))))
+        current = mine.where(_V.ended_at.is_(None))
+        if known_at is None:
+            return self._events(current.order_by(_V.occurred_at, _V.event_id))
+        rows = self._session.read(
+            union_all(current, mine.where(_V.ended_at > known_at)).order_by("occurred_at", "event_id")
+        )
+        return tuple(_event(row) for row in rows if row.recorded_at <= known_at)
 
     def versions_of(self, vendor: str) -> Sequence[Event]:
         """Return every version of every Event of a vendor, by (recorded_at, id)."""
