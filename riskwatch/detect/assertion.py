@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
-import re2
-
 from riskwatch.detect.mask import Masked
 from riskwatch.detect.packs import CompiledModifier, Pack
 from riskwatch.detect.patterns import compile_pattern
 from riskwatch.detect.quantity import read_date
+from riskwatch.detect.regex import Regex
 from riskwatch.model import Assertion
 
 _WORD = compile_pattern(r"[^\s«»]+|«[^»]*»")
@@ -56,8 +55,8 @@ class OwnModifiers:
 
     ignore_ids: tuple[str, ...] = ()
     ignore_when: str | None = None
-    sets: tuple[tuple[Assertion, str, re2._Regexp], ...] = ()
-    unless: re2._Regexp | None = None
+    sets: tuple[tuple[Assertion, str, Regex], ...] = ()
+    unless: Regex | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def judge(
 
 
 def _rule_own(case: Case, masked: Masked, own: OwnModifiers) -> list[Considered]:
-    if not own.sets or (own.unless is not None and own.unless.search(masked.text)):
+    if not own.sets or (own.unless is not None and own.unless.hits(masked.text)):
         return []
     low, high = case.masked_trigger
     found: list[Considered] = []
@@ -190,18 +189,18 @@ def _out_of_reach(entry: Found, case: Case, masked: Masked, *, pack: Pack) -> st
 
 def _blocked_between(masked: Masked, start: int, end: int, *, max_scope: int, pack: Pack) -> str | None:
     between = masked.light[masked.light_at(start) : masked.light_at(end)]
-    if pack.assertions.terminate.search(between):
+    if pack.assertions.terminate.hits(between):
         return "cut by a terminator"
-    length = len(between.strip()) if pack.grammar.unit == "characters" else len(_WORD.findall(between))
+    length = (
+        len(between.strip()) if pack.grammar.unit == "characters" else sum(1 for _ in _WORD.finditer(between))
+    )
     return None if length <= max_scope else "out of scope"
 
 
 def _speaks_for_itself(entry: Found, case: Case, masked: Masked, pack: Pack) -> bool:
     """Whether the attribution names the vendor or the person of the event itself ("according to OpenAI")."""
     return any(
-        bool(
-            pack.words["own_words"].search(f"{masked.original[entry.start : masked.tokens[number].start]}«S»")
-        )
+        pack.words["own_words"].hits(f"{masked.original[entry.start : masked.tokens[number].start]}«S»")
         for number in case.speakers
         if masked.tokens[number].start >= entry.end
     )

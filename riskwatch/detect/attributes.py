@@ -238,7 +238,7 @@ def _market_percent(readings: Readings, scene: Scene, after: int) -> None:
     for token in scene.masked.tokens:
         if token.kind == "Q" and token.start >= after:
             between = scene.masked.original[after : token.start]
-            if scene.pack.words["market_index"].search(between):
+            if scene.pack.words["market_index"].hits(between):
                 readings.put(
                     "market_percent", read_percent(token.text, pack=scene.pack), (token.start, token.end)
                 )
@@ -367,9 +367,9 @@ def _horizon_near(
 ) -> None:
     del subject, vendor
     start, _ = scene.masked.span(*candidate.trigger)
-    match = scene.pack.words["horizon"].search(
-        scene.masked.original, max(0, start - NEAR_CHARS), start + 2 * NEAR_CHARS
-    )
+    text = scene.masked.original
+    low, high = (len(text[:at].encode()) for at in (max(0, start - NEAR_CHARS), start + 2 * NEAR_CHARS))
+    match = scene.pack.words["horizon"].search(text, low, stop=high)
     if match:
         readings.put(capture.attribute, match.group().lower(), match.span())
 

@@ -14,6 +14,7 @@ from riskwatch.detect.assertion import OwnModifiers
 from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
 from riskwatch.detect.packs import Pack, compile_pack
 from riskwatch.detect.patterns import PatternError, compile_set, options, token_class
+from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers, Lexicon, Lifecycle, Modifiers, Rule
 from riskwatch.detect.sentences import Splitter, build_splitter
 from riskwatch.errors import ConfigError, ConfigErrors
@@ -43,7 +44,7 @@ class Frame:
     """One alternative of a rule; number is its place among all frames of the language."""
 
     name: str
-    pattern: re2._Regexp
+    pattern: Regex
     groups: Mapping[str, int]
     number: int = 0
 
@@ -56,7 +57,7 @@ class Capture:
     kind: str  # of the taxonomy: person, count ...
     source: str = ""  # group or finder
     constant: str | None = None
-    table: tuple[tuple[str, re2._Regexp], ...] = ()
+    table: tuple[tuple[str, Regex], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,11 @@ class CompiledRule:
     spec: Rule
     event: EventType
     frames: tuple[Frame, ...]
-    filters: tuple[tuple[str, re2._Regexp], ...]
+    filters: tuple[tuple[str, Regex], ...]
     own: OwnModifiers
     captures: tuple[Capture, ...]
     needs_person: bool
-    hint: re2._Regexp  # the prefilter, to show the words that hit
+    hint: Regex  # the prefilter, to show the words that hit
     uses_people: bool  # whether a frame has a place for persons
 
 
@@ -200,7 +201,7 @@ class _Collector:
     def error(self, message: str, key: str) -> None:
         self.errors.append(ConfigError(message, path=self.rule.id, key=key))
 
-    def compile(self, pattern: str, key: str) -> re2._Regexp | None:
+    def compile(self, pattern: str, key: str) -> Regex | None:
         try:
             return self.pack.expander.compile(pattern)
         except PatternError as error:

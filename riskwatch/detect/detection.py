@@ -469,7 +469,7 @@ def _cited(text: str, outlets: Outlets, scene: Scene, *, own: str) -> str | None
     for match in outlets.pattern.finditer(text):
         start, end = match.span()
         window = f"{text[max(0, start - 40) : start]}«S»{text[end : end + 40]}"
-        if scene.pack.words["credit"].search(window):
+        if scene.pack.words["credit"].hits(window):
             families.add(outlets.families[match.group()])
     families.discard(own)
     return families.pop() if len(families) == 1 else None

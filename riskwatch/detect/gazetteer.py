@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import re2
-
 from riskwatch.detect.patterns import MAX_SET_MEMORY_BYTES, bounded, compile_pattern, words_pattern
+from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers
 from riskwatch.model import Alias, Person, Publisher, Vendor
 
@@ -33,9 +32,9 @@ class Known:
     line: str | None = None
     alias: Alias | None = None  # of V, with its conditions
     person: Person | None = None
-    needs: re2._Regexp | None = None  # must match right after the name
-    not_before: re2._Regexp | None = None
-    context: re2._Regexp | None = None
+    needs: Regex | None = None  # must match right after the name
+    not_before: Regex | None = None
+    context: Regex | None = None
     is_product: bool = False
 
 
@@ -53,7 +52,7 @@ class Hit:
 class Gazetteer:
     """All names, and the pattern that finds them."""
 
-    pattern: re2._Regexp | None
+    pattern: Regex | None
     names: Mapping[str, tuple[Known, ...]]
     vendors: Mapping[str, Vendor]
 
@@ -68,7 +67,7 @@ class Gazetteer:
             low = found.start()
             start = low if plain else last_char + len(raw[last_byte:low].decode("utf-8", "ignore"))
             last_byte, last_char = low, start
-            hit = self._hit(text, start, found.group().decode("utf-8", "ignore")) if start >= done else None
+            hit = self._hit(text, start, found.group()) if start >= done else None
             if hit is not None:
                 hits.append(hit)
                 done = hit.end
@@ -80,9 +79,10 @@ class Gazetteer:
         if plain.endswith(' "') and plain not in self.names:
             nickname = _NICKNAME.search(text[end : end + _WINDOW].translate(_QUOTES))
             known = self.names.get(f"{plain[:-2]} {nickname.group(1)}", ()) if nickname else ()
-            return (
-                Hit(start, end + nickname.end(), text[start : end + nickname.end()], known) if known else None
-            )
+            if nickname is None or not known:
+                return None
+            stop = end + nickname.end()
+            return Hit(start, stop, text[start:stop], known)
         if plain not in self.names:  # the first digit of a version was needed to end the name
             plain, end = plain[:-1], end - 1
         known = self.names.get(plain, ())
@@ -156,12 +156,12 @@ def _named(entry: str | Alias, *, vendor: str, line: str | None, is_product: boo
     )
 
 
-def _after(pattern: str | None) -> re2._Regexp | None:
+def _after(pattern: str | None) -> Regex | None:
     # what follows may be joined to the name: "Claude Monet", "Command R", "Yi-34B"
     return compile_pattern(rf"^(?:[\s-]*)(?:{pattern})", case_sensitive=True) if pattern else None
 
 
-def _context(words: Sequence[str]) -> re2._Regexp | None:
+def _context(words: Sequence[str]) -> Regex | None:
     return compile_pattern("|".join(bounded(word) for word in words)) if words else None
 
 
@@ -169,7 +169,7 @@ def _context(words: Sequence[str]) -> re2._Regexp | None:
 class Outlets:
     """Names of publishers, for credits such as "first reported by"."""
 
-    pattern: re2._Regexp | None
+    pattern: Regex | None
     families: Mapping[str, str]
 
 

@@ -102,9 +102,9 @@ def patterns_of(rule: Rule) -> dict[str, str]:
 
 def _patterns(rule: Rule, pack: Pack) -> Iterable[Finding]:
     for key, text in patterns_of(rule).items():
-        if _INLINE_FLAG.search(text):
+        if _INLINE_FLAG.hits(text):
             yield Finding("R02", rule.id, "inline flags are not allowed", key=key)
-        if _WIDE_EDGE.search(text):
+        if _WIDE_EDGE.hits(text):
             yield Finding("R02", rule.id, r"\b beside a letter that is not ASCII never matches", key=key)
         try:
             expanded = pack.expander.expand(text)
@@ -112,7 +112,10 @@ def _patterns(rule: Rule, pack: Pack) -> Iterable[Finding]:
             yield Finding("R03", rule.id, str(error), key=key)
             continue
         if any(
-            int(part) > MAX_REPEAT for found in _REPEAT.finditer(expanded) for part in found.groups() if part
+            int(part) > MAX_REPEAT
+            for found in _REPEAT.finditer(expanded)
+            for part in (found.group(1), found.group(2))
+            if part
         ):
             yield Finding("R02", rule.id, f"repeats more than {MAX_REPEAT} times", key=key)
     yield from _prefilter(rule, pack)
@@ -127,7 +130,7 @@ def _prefilter(rule: Rule, pack: Pack) -> Iterable[Finding]:
     gappy = _GAPPY.search(expanded)
     if gappy:
         yield Finding("R04", rule.id, f"a prefilter is gap-free: {gappy.group()!r}", key=key)
-    if compile_pattern(expanded).search(""):
+    if compile_pattern(expanded).hits(""):
         yield Finding("R04", rule.id, "prefilter matches the empty string", key=key)
 
 
@@ -142,7 +145,7 @@ def _tests(rule: Rule, ruleset: Ruleset) -> Iterable[Finding]:
         hint = compile_pattern(language.pack.expander.expand(rule.detect.prefilter))
         for number, test in enumerate(rule.tests, start=1):
             fits = (test.lang or rule.scope.langs[0]) == lang
-            if fits and test.is_positive and not hint.search(f"{test.title or ''}\n{test.text}"):
+            if fits and test.is_positive and not hint.hits(f"{test.title or ''}\n{test.text}"):
                 yield Finding(
                     "R05", rule.id, f"prefilter misses test {number}: {test.text}", key="detect.prefilter"
                 )

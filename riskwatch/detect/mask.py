@@ -181,7 +181,7 @@ def mask(
     """
     tokens = [*entities, *_quantities(sentence, entities, pack)]
     tokens += _roles(_assemble(sentence, tokens, with_light=False), pack)
-    if proven is not None or pack.org_suffix_word.search(sentence):
+    if proven is not None or pack.org_suffix_word.hits(sentence):
         tokens += unknown_names(_assemble(sentence, tokens, with_light=False), pack, proven=proven or NOBODY)
     return assemble(sentence, tokens)
 
@@ -190,7 +190,7 @@ def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token
     found: list[Token] = []
     index = pack.quantities.groupindex
     for match in pack.quantities.finditer(sentence):
-        kind = next((name for name, group in index.items() if match.span(group)[0] >= 0), "")
+        kind = next((name for name, group in index.items() if match.took_part(group)), "")
         start, end = match.span()
         free = not any(token.start < end and start < token.end for token in taken)
         if free and (kind != "N" or _is_count(sentence, start, end)):
@@ -200,7 +200,7 @@ def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token
 
 def _is_count(sentence: str, start: int, end: int) -> bool:
     words = sentence[start:end]
-    if _YEAR.search(words) or not _INTEGER_OR_SCALED.search(words):
+    if _YEAR.hits(words) or not _INTEGER_OR_SCALED.hits(words):
         return False
     before, after = sentence[start - 1 : start], sentence[end : end + 1]
     return not (before.isalnum() or before in tuple("-.$#€£/")) and not (
@@ -242,7 +242,7 @@ def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> l
     headline = is_headline(masked.text)
     for low, high, words in capitalised(masked.text, pack):
         start, end = masked.span(low, high)
-        if pack.org_suffix.search(words):
+        if pack.org_suffix.hits(words):
             found.append(Token("O", start, end, words, name=words))
         elif words in proven:
             found.append(Token("P", start, end, words, name=proven[words]))
@@ -259,7 +259,7 @@ def _headline_person(masked: Masked, span: tuple[int, int], pack: Pack) -> list[
     words = masked.text[low:high].split(" ")
     name = " ".join(words[:2])
     rest = masked.text[low + len(name) :]
-    if len(words) <= FULL_NAME_WORDS or not pack.words["person_after"].search(rest):
+    if len(words) <= FULL_NAME_WORDS or not pack.words["person_after"].hits(rest):
         return []
     start, end = masked.span(low, low + len(name))
     return [Token("P", start, end, name, name=name)]
@@ -290,16 +290,15 @@ def _never(text: str, span: tuple[int, int], pack: Pack) -> bool:
 def _is_person(text: str, span: tuple[int, int], *, pack: Pack, headline: bool) -> bool:
     low, high = span
     before, after = text[max(0, low - 40) : low], text[high : high + 80]
-    honoured = bool(pack.words["honorifics"].search(before))
-    if honoured:
+    if pack.words["honorifics"].hits(before):
         return True
     most = FULL_NAME_WORDS if headline else MAX_NAME_WORDS
     if not FULL_NAME_WORDS <= len(text[low:high].split()) <= most:
         return False
-    if _ROLE_BEFORE.search(before) or pack.words["role_after"].search(after):
+    if _ROLE_BEFORE.hits(before) or pack.words["role_after"].hits(after):
         return True
-    if pack.words["person_before"].search(before) or pack.words["person_after"].search(after):
+    if pack.words["person_before"].hits(before) or pack.words["person_after"].hits(after):
         return True
-    return not headline and bool(
-        pack.words["owner_before"].search(before) or pack.words["person_verbs"].search(after)
+    return not headline and (
+        pack.words["owner_before"].hits(before) or pack.words["person_verbs"].hits(after)
     )

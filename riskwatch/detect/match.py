@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import re2
-
 from riskwatch.detect.compiled import CompiledRule, Frame
 from riskwatch.detect.mask import Masked, capitalised, is_headline
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import compile_pattern
+from riskwatch.detect.regex import Match
 
 SLACK = 2  # characters between a filter's match and the trigger
 MAX_MATCHES = 20  # of one frame in one sentence
@@ -75,7 +74,7 @@ def _matches(frame: Frame, raw: bytes) -> Iterable[_Match]:
             {
                 name: _in_chars(raw, match.span(number))
                 for name, number in frame.groups.items()
-                if name != "t" and match.span(number)[0] >= 0
+                if name != "t" and match.took_part(number)
             },
         )
         at = trigger[1] if trigger[1] > at else at + 1
@@ -86,7 +85,7 @@ def _in_chars(raw: bytes, span: tuple[int, int]) -> tuple[int, int]:
     return start, start + len(raw[span[0] : span[1]].decode("utf-8", "ignore"))
 
 
-def _nearest(frame: Frame, raw: bytes, match: re2._Match) -> re2._Match:
+def _nearest(frame: Frame, raw: bytes, match: Match) -> Match:
     """Prefer the person nearest to the trigger: the leftmost match may begin with somebody else."""
     who = frame.groups.get("who")
     if who is None:
@@ -115,7 +114,7 @@ def _blocker(rule: CompiledRule, masked: Masked, found: _Match, pack: Pack) -> s
         return "unwatched_owner"
     if rule.needs_person and "who" in groups:
         low, high = groups["who"]
-        if not _PERSON_OR_ROLE.search(masked.text[low:high]):
+        if not _PERSON_OR_ROLE.hits(masked.text[low:high]):
             return "not_a_person"
     return None
 
@@ -123,7 +122,7 @@ def _blocker(rule: CompiledRule, masked: Masked, found: _Match, pack: Pack) -> s
 def _has_unwatched_owner(masked: Masked, at: int, pack: Pack) -> bool:
     """Whether a company that is not watched, or an unknown name, stands right before the owned noun."""
     before = masked.text[:at]
-    if _COMPANY_BEFORE.search(before):
+    if _COMPANY_BEFORE.hits(before):
         return True
     if is_headline(masked.text):
         return False

@@ -17,6 +17,7 @@ from riskwatch.detect.patterns import (
     slots_of,
     words_pattern,
 )
+from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Grammar, Lexicon, Modifier, Modifiers
 from riskwatch.model import Assertion
 
@@ -28,9 +29,9 @@ _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
 class Cues:
     """Compiled words that give a name beside them a role."""
 
-    before: re2._Regexp
-    after: re2._Regexp
-    unless: re2._Regexp
+    before: Regex
+    after: Regex
+    unless: Regex
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class CompiledModifier:
     """A modifier with its pattern; on_tokens when it must see masked quantities."""
 
     spec: Modifier
-    pattern: re2._Regexp
+    pattern: Regex
     on_tokens: bool
 
 
@@ -47,7 +48,7 @@ class Assertions:
     """The modifiers of a language and how they are weighed."""
 
     precedence: tuple[Assertion, ...]
-    terminate: re2._Regexp
+    terminate: Regex
     modifiers: tuple[CompiledModifier, ...]
     index: re2.Set  # of all modifiers, in order
 
@@ -62,16 +63,16 @@ class Pack:
     numbers: Mapping[str, float]
     vague: Mapping[str, float]
     assertions: Assertions
-    quantities: re2._Regexp  # groups D Q M H N
-    dates: tuple[re2._Regexp, ...]
-    roles: re2._Regexp
-    role_codes: tuple[tuple[str, re2._Regexp], ...]
+    quantities: Regex  # groups D Q M H N
+    dates: tuple[Regex, ...]
+    roles: Regex
+    role_codes: tuple[tuple[str, Regex], ...]
     cues: Mapping[str, Cues]
-    words: Mapping[str, re2._Regexp]  # grammar patterns by name; NEVER where not given
+    words: Mapping[str, Regex]  # grammar patterns by name; NEVER where not given
     not_names: frozenset[str]
     not_surnames: frozenset[str]
-    org_suffix: re2._Regexp
-    org_suffix_word: re2._Regexp
+    org_suffix: Regex
+    org_suffix_word: Regex
 
 
 def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[str] = ()) -> Pack:
@@ -110,7 +111,7 @@ def _cues(before: str | None, after: str | None, unless: str | None) -> Cues:
     )
 
 
-def _grammar_words(grammar: Grammar) -> dict[str, re2._Regexp]:
+def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
     owner = f"(?:{grammar.possessive})" if grammar.possessive else ""
     return {
         "owner_before": compile_pattern(f"«V[0-9]+»{owner or ' '} ?(?:[a-z-]+ )?$", case_sensitive=True),
@@ -145,14 +146,14 @@ def _grammar_words(grammar: Grammar) -> dict[str, re2._Regexp]:
     }
 
 
-def _word(pattern: str | None) -> re2._Regexp:
+def _word(pattern: str | None) -> Regex:
     if not pattern:
         return NEVER
     edge = r"\b" if pattern.isascii() else ""
     return compile_pattern(f"{edge}(?:{pattern}){edge}")
 
 
-def _anchored(pattern: str | None, *, head: str = "", tail: str = "") -> re2._Regexp:
+def _anchored(pattern: str | None, *, head: str = "", tail: str = "") -> Regex:
     return compile_pattern(f"{head}(?:{pattern}){tail}") if pattern else NEVER
 
 
@@ -204,7 +205,7 @@ def _quantities(lexicon: Lexicon, dates: Sequence[str]) -> str:
     return "|".join(f"(?P<{name}>{pattern})" for name, pattern in parts.items() if pattern)
 
 
-def _roles(grammar: Grammar) -> re2._Regexp:
+def _roles(grammar: Grammar) -> Regex:
     if not grammar.roles:
         return NEVER
     posts = "|".join(role.pattern for role in grammar.roles)
@@ -217,7 +218,7 @@ def _roles(grammar: Grammar) -> re2._Regexp:
     return compile_pattern(pattern, memory_bytes=8 << 20, is_longest=True)
 
 
-def _suffix(suffixes: Sequence[str], *, tail: str) -> re2._Regexp:
+def _suffix(suffixes: Sequence[str], *, tail: str) -> Regex:
     if not suffixes:
         return NEVER
     return compile_pattern(

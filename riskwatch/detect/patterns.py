@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import re2
 
+from riskwatch.detect.regex import Regex
+
 MAX_PATTERN_BYTES = 8192  # of an expanded pattern
 MAX_PATTERN_MEMORY_BYTES = 1 << 20
 MAX_SET_MEMORY_BYTES = 64 << 20
@@ -49,12 +51,12 @@ def options(*, case_sensitive: bool = False, memory_bytes: int = MAX_PATTERN_MEM
 
 def compile_pattern(
     pattern: str | bytes, *, case_sensitive: bool = False, memory_bytes: int = 0, is_longest: bool = False
-) -> re2._Regexp:
+) -> Regex:
     """Compile one pattern or raise PatternError."""
     chosen = options(case_sensitive=case_sensitive, memory_bytes=memory_bytes or MAX_PATTERN_MEMORY_BYTES)
     chosen.longest_match = is_longest
     try:
-        return re2.compile(pattern, options=chosen)
+        return Regex(pattern, chosen)
     except re2.error as error:
         message = error.args[0] if error.args else "does not compile"
         raise PatternError(message.decode() if isinstance(message, bytes) else str(message)) from error
@@ -122,7 +124,7 @@ class Expander:
             return f"(?:{self.expand(self.macros[name], depth=depth + 1)})"
         raise PatternError(f"{{{name}}} is neither a macro of the lexicon nor a slot")
 
-    def compile(self, pattern: str) -> re2._Regexp:
+    def compile(self, pattern: str) -> Regex:
         """Expand and compile."""
         return compile_pattern(self.expand(pattern))
 

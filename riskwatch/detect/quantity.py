@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import re2
-
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import compile_pattern
+from riskwatch.detect.regex import Match
 
 MAX_COUNT = 1_000_000_000_000
 MIN_YEAR = 1990
@@ -113,8 +112,8 @@ def read_date(words: str, item: date, *, pack: Pack) -> DateRead | None:
     return None
 
 
-def _of_groups(match: re2._Match, item: date, *, pack: Pack) -> DateRead | None:
-    groups = {name: match.group(number) for name, number in match.re.groupindex.items()}
+def _of_groups(match: Match, item: date, *, pack: Pack) -> DateRead | None:
+    groups = {name: match.group(number) for name, number in match.groupindex.items()}
     if groups.get("relative"):
         return _shifted(item, pack.grammar.relative_days.get(groups["relative"].lower()))
     if groups.get("weekday"):
@@ -156,7 +155,7 @@ def _weekday(words: str, name: str, item: date, *, pack: Pack) -> DateRead | Non
     if wanted is None:
         return None
     back = (item.weekday() - wanted) % 7
-    if pack.words["weekday_next"].search(words):
+    if pack.words["weekday_next"].hits(words):
         return _shifted(item, 7 - back)
     return _shifted(item, -back)
 

@@ -117,9 +117,9 @@ def _fits(known: Known, hit: Hit, text: str, item: date) -> bool:
     if not _in_time(known, item):
         return False
     after = text[hit.start + len(known.text) : hit.end + 40]
-    if known.needs is not None and not known.needs.search(after):
+    if known.needs is not None and not known.needs.hits(after):
         return False
-    return known.not_before is None or not known.not_before.search(after)
+    return known.not_before is None or not known.not_before.hits(after)
 
 
 def _in_time(known: Known, item: date) -> bool:
@@ -154,8 +154,8 @@ def _is_certain(known: Known, hit: Hit, text: str, document: _Document) -> bool:
     )
     before, after = before[_last_end(before) :], after[: _first_end(after)]
     if (
-        known.context.search(before)
-        or known.context.search(after)
+        known.context.hits(before)
+        or known.context.hits(after)
         or _is_business(f"{before} {after}", document.pack)
     ):
         return True
@@ -207,7 +207,7 @@ def _of_lists(
 
 def _listed(hit: Hit, token: Token, text: str, pack: Pack) -> bool:
     low, high = (token.end, hit.start) if token.end <= hit.start else (hit.end, token.start)
-    return 0 < high - low <= LIST_CHARS and bool(pack.words["list_join"].search(text[low:high]))
+    return 0 < high - low <= LIST_CHARS and pack.words["list_join"].hits(text[low:high])
 
 
 def _dealing(hit: Hit, known: Known, token: Token, text: str, pack: Pack) -> bool:
@@ -216,7 +216,7 @@ def _dealing(hit: Hit, known: Known, token: Token, text: str, pack: Pack) -> boo
         return False
     before, after = text[max(0, hit.start - DEAL_CHARS) : hit.start], text[hit.end : hit.end + DEAL_CHARS]
     return any(
-        name in pack.cues and (pack.cues[name].before.search(before) or pack.cues[name].after.search(after))
+        name in pack.cues and (pack.cues[name].before.hits(before) or pack.cues[name].after.hits(after))
         for name in DEALING_ROLES
     )
 

@@ -64,9 +64,9 @@ def _kept(lines: Sequence[_Line], *, pack: Pack) -> list[_Line]:
     for line in lines:
         words = line.text.strip()
         # a tail heading near the start would swallow the article
-        if words and line.start > length // 3 and pack.words["boilerplate_tail"].search(words):
+        if words and line.start > length // 3 and pack.words["boilerplate_tail"].hits(words):
             break
-        if words and not pack.words["boilerplate_line"].search(words):
+        if words and not pack.words["boilerplate_line"].hits(words):
             kept.append(line)
     return kept
 
@@ -84,7 +84,7 @@ def _joined(lines: Sequence[_Line]) -> tuple[tuple[int, int], ...]:
 def _entries(
     lines: Sequence[_Line], *, pack: Pack, leads: Callable[[int, int], frozenset[str]]
 ) -> list[list[_Line]]:
-    bullets = [bool(pack.words["bullet"].search(line.text)) for line in lines]
+    bullets = [pack.words["bullet"].hits(line.text) for line in lines]
     heads = [_is_head(line) for line in lines]
     # a head is followed by its block
     blocks = [head and not following for head, following in zip(heads, [*heads[1:], True], strict=True)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import re2
 
 from riskwatch.detect.patterns import compile_pattern
+from riskwatch.detect.regex import Regex
 
 MIN_CHARS = 12
 MAX_CHARS = 1500
@@ -29,7 +30,7 @@ class Sentence:
 class Splitter:
     """Finds the ends of sentences of one language, on bytes."""
 
-    ends: re2._Regexp
+    ends: Regex
     abbreviations: frozenset[bytes]
 
     def spans(self, raw: bytes) -> Iterator[tuple[int, int]]:

@@ -96,7 +96,7 @@ def _roles(masked: Masked, companies: Sequence[int], pack: Pack) -> dict[int, fr
         found = {
             name
             for name, cues in pack.cues.items()
-            if (cues.before.search(before) and not cues.unless.search(before)) or cues.after.search(after)
+            if (cues.before.hits(before) and not cues.unless.hits(before)) or cues.after.hits(after)
         }
         if masked.tokens[number].line is not None or masked.tokens[number].is_product:
             found.add("product")
@@ -110,7 +110,7 @@ def _roles(masked: Masked, companies: Sequence[int], pack: Pack) -> dict[int, fr
 def _is_joined(masked: Masked, one: int, other: int, pack: Pack) -> bool:
     """Whether two names stand in one list, or one is the other's line ("Meta's Llama")."""
     between = masked.text[masked.ends[one] : masked.starts[other]]
-    if pack.words["list_join"].search(between):
+    if pack.words["list_join"].hits(between):
         return True
     return masked.tokens[one].vendor == masked.tokens[other].vendor and _is_owning(between, pack)
 
@@ -210,7 +210,7 @@ def clause_cuts(text: str, pack: Pack) -> tuple[tuple[int, int], ...]:
     groups = tuple(pattern.groupindex.values())
     found: list[tuple[int, int]] = []
     for match in pattern.finditer(text):
-        marked = [match.span(group) for group in groups if match.span(group)[0] >= 0]
+        marked = [match.span(group) for group in groups if match.took_part(group)]
         found.append(marked[0] if marked else match.span())
     return tuple(found)
 
@@ -230,7 +230,7 @@ def _from_prep(
         between = masked.text[stop:start]
         if start - stop > PREP_CHARS or _cut(scene, stop, start):
             return None
-        fits = scene.pack.words["from_prep"].search(between) or scene.pack.words["direct"].search(between)
+        fits = scene.pack.words["from_prep"].hits(between) or scene.pack.words["direct"].hits(between)
         if fits and number not in taken:
             return _made(scene, number, Route.FROM_PREP, person)
         if masked.tokens[number].kind == "O":
@@ -260,7 +260,7 @@ def _owner(scene: Scene, at: int) -> int | None:
         return None
     number = before[-1]
     between = masked.text[masked.ends[number] : at]
-    near = len(_WORD.findall(between)) <= APPOSITION_WORDS and "," not in between
+    near = sum(1 for _ in _WORD.finditer(between)) <= APPOSITION_WORDS and "," not in between
     return number if near and not _cut(scene, masked.ends[number], at) else None
 
 
@@ -277,7 +277,7 @@ def _noted(scene: Scene, anchor: tuple[int, int], trigger: tuple[int, int]) -> i
         between = masked.text[anchor[1] : start]
         is_before_trigger = start < trigger[0] or trigger[1] <= anchor[0]
         words = scene.pack.words
-        fits = words["post_prep"].search(between) or words["from_prep"].search(between)
+        fits = words["post_prep"].hits(between) or words["from_prep"].hits(between)
         if is_before_trigger and len(between) <= PREP_CHARS and fits:
             return number if not _cut(scene, anchor[1], start) else None
         return None
@@ -355,7 +355,7 @@ def _focus(
 
 
 def _points_back(candidate: Candidate, scene: Scene) -> bool:
-    if scene.pack.words["anaphor"].search(scene.masked.light):
+    if scene.pack.words["anaphor"].hits(scene.masked.light):
         return True
     noun = candidate.groups.get("n")
     return noun is not None and not scene.masked.text[: noun[0]].strip()

@@ -1,0 +1,94 @@
+"""RE2 without the cost of its Python layer; offsets in characters are made only where they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import re2
+
+_ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
+_Spans = list[tuple[int, int]]
+
+
+class Match:
+    """One match; offsets in characters of a text, or in bytes where bytes were searched."""
+
+    __slots__ = ("_is_plain", "_raw", "_spans", "_text", "groupindex")
+
+    def __init__(self, text: str | bytes, raw: bytes, spans: _Spans, groupindex: Mapping[str, int]) -> None:
+        self._text, self._raw, self._spans = text, raw, spans
+        self._is_plain = len(raw) == len(text)  # one byte a character: offsets are the same
+        self.groupindex = groupindex
+
+    def span(self, number: int = 0) -> tuple[int, int]:
+        """Return the span of a group; (-1, -1) where it took no part."""
+        start, end = self._spans[number]
+        if self._is_plain or start < 0:
+            return start, end
+        low = len(self._raw[:start].decode("utf-8", "ignore"))
+        return low, low + len(self._raw[start:end].decode("utf-8", "ignore"))
+
+    def start(self, number: int = 0) -> int:
+        """Return where a group begins."""
+        return self.span(number)[0]
+
+    def end(self, number: int = 0) -> int:
+        """Return where a group ends."""
+        return self.span(number)[1]
+
+    def group(self, number: int = 0) -> str:
+        """Return the text of a group, empty where it took no part."""
+        start, end = self._spans[number]
+        return self._raw[start:end].decode("utf-8", "ignore") if start >= 0 else ""
+
+    def took_part(self, number: int) -> bool:
+        """Whether a group took part."""
+        return self._spans[number][0] >= 0
+
+
+class Regex:
+    """A compiled pattern."""
+
+    __slots__ = ("_match", "_regexp", "groupindex", "pattern")
+
+    def __init__(self, pattern: str | bytes, chosen: re2.Options) -> None:
+        self._regexp = re2._Regexp(pattern, chosen)
+        self._match = self._regexp._regexp.Match
+        self.pattern = pattern
+        self.groupindex: Mapping[str, int] = self._regexp.groupindex
+
+    def hits(self, text: str | bytes) -> bool:
+        """Whether the pattern matches anywhere."""
+        raw = text.encode() if isinstance(text, str) else text
+        return bool(self._match(_ANYWHERE, raw, 0, len(raw))[0][0] >= 0)
+
+    def search(self, text: str | bytes, at: int = 0, *, stop: int | None = None) -> Match | None:
+        """Return the first match between two places, which are in bytes."""
+        raw = text.encode() if isinstance(text, str) else text
+        end = len(raw) if stop is None else min(stop, len(raw))
+        if at > end:
+            return None
+        spans = self._match(_ANYWHERE, raw, at, end)
+        return Match(text, raw, spans, self.groupindex) if spans[0][0] >= 0 else None
+
+    def finditer(self, text: str | bytes) -> Iterator[Match]:
+        """Yield the matches in order; they do not overlap."""
+        raw = text.encode() if isinstance(text, str) else text
+        at, size, match = 0, len(raw), self._match
+        while True:
+            spans = match(_ANYWHERE, raw, at, size)
+            if spans[0][0] < 0:
+                return
+            yield Match(text, raw, spans, self.groupindex)
+            if at == size:
+                return
+            end = spans[0][1]
+            at = end if end != at else _next_char(raw, at) if isinstance(text, str) else at + 1
+
+
+def _next_char(raw: bytes, at: int) -> int:
+    """Return where the next character begins, behind an empty match."""
+    at += 1
+    while at < len(raw) and raw[at] & 0xC0 == 0x80:  # noqa: PLR2004 - a continuation byte of UTF-8
+        at += 1
+    return at
