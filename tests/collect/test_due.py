@@ -32,12 +32,15 @@ instants = st.datetimes(NOW_NAIVE, NOW_NAIVE + timedelta(days=150), timezones=st
 intervals = st.timedeltas(timedelta(minutes=1), timedelta(days=2))
 
 
-def a_source(id_="s", **values) -> Source:
+def a_source(**values: object) -> Source:
+    id_ = values.get("id", "s")
     return Source.model_validate({"id": id_, "url": f"https://{id_}.example/f", "publisher": "p", **values})
 
 
 @given(next_due_at=instants, now=instants, not_before=instants)
-def test_nothing_is_due_before_its_time_nor_its_host(next_due_at, now, not_before):
+def test_nothing_is_due_before_its_time_nor_its_host(
+    next_due_at: datetime, now: datetime, not_before: datetime
+) -> None:
     states = {"s": SourceState("s", next_due_at=next_due_at)}
     hosts = {"s.example": HostState("s.example", not_before)}
 
@@ -50,14 +53,16 @@ def test_nothing_is_due_before_its_time_nor_its_host(next_due_at, now, not_befor
 
 
 @given(failures=st.integers(1, 10_000), interval=intervals, jitter=st.floats(0, 1))
-def test_a_wait_grows_to_two_days_and_never_further(failures, interval, jitter):
+def test_a_wait_grows_to_two_days_and_never_further(
+    failures: int, interval: timedelta, jitter: float
+) -> None:
     wait = failure_wait(failures, interval=interval, jitter=jitter)
 
     assert timedelta(0) < wait <= LONGEST_WAIT
     assert wait <= failure_wait(failures + 1, interval=interval, jitter=jitter)
 
 
-def test_the_first_failure_waits_an_interval_or_a_quarter_of_an_hour():
+def test_the_first_failure_waits_an_interval_or_a_quarter_of_an_hour() -> None:
     assert failure_wait(1, interval=timedelta(minutes=1), jitter=0.5) == timedelta(minutes=15)
     assert failure_wait(3, interval=HOUR, jitter=0.5) == 4 * HOUR
     assert failure_wait(1, interval=HOUR, jitter=0) == 0.8 * HOUR
@@ -65,7 +70,7 @@ def test_the_first_failure_waits_an_interval_or_a_quarter_of_an_hour():
 
 
 @given(id_=st.text(max_size=20), interval=intervals, now=instants)
-def test_the_next_poll_lies_on_the_sources_own_grid(id_, interval, now):
+def test_the_next_poll_lies_on_the_sources_own_grid(id_: str, interval: timedelta, now: datetime) -> None:
     when = next_due(id_, interval=interval, now=now)
 
     assert interval * 0.49 <= when - now <= interval * 1.51
@@ -77,7 +82,7 @@ def test_the_next_poll_lies_on_the_sources_own_grid(id_, interval, now):
 @given(
     states=st.lists(st.sampled_from(["fail", "ok", "jump back", "jump ahead"]), max_size=30), start=instants
 )
-def test_a_source_is_due_again_after_any_course_of_events(states, start):
+def test_a_source_is_due_again_after_any_course_of_events(states: list[str], start: datetime) -> None:
     source, now, state = a_source(), start, SourceState("s")
     failures = 0
     for step in states:
@@ -92,13 +97,13 @@ def test_a_source_is_due_again_after_any_course_of_events(states, start):
     assert due([source], states={"s": state}, hosts={}, now=now + LONGEST_WAIT) == ["s"]
 
 
-def test_a_clock_that_was_a_month_ahead_does_not_silence_a_source():
+def test_a_clock_that_was_a_month_ahead_does_not_silence_a_source() -> None:
     state = SourceState("s", next_due_at=NOW + timedelta(days=30))
 
     assert due([a_source()], states={"s": state}, hosts={}, now=NOW) == ["s"]
 
 
-def test_a_source_that_another_worker_holds_is_left_to_it():
+def test_a_source_that_another_worker_holds_is_left_to_it() -> None:
     held = SourceState("s", next_due_at=NOW - HOUR, lease_token="t", lease_until=NOW + HOUR)
     lapsed = SourceState("s", next_due_at=NOW - HOUR, lease_token="t", lease_until=NOW)
 
@@ -106,8 +111,8 @@ def test_a_source_that_another_worker_holds_is_left_to_it():
     assert due([a_source()], states={"s": lapsed}, hosts={}, now=NOW) == ["s"]
 
 
-def test_the_longest_overdue_comes_first_and_a_new_one_before_all():
-    sources = [a_source("a"), a_source("b"), a_source("c")]
+def test_the_longest_overdue_comes_first_and_a_new_one_before_all() -> None:
+    sources = [a_source(id="a"), a_source(id="b"), a_source(id="c")]
     states = {
         "a": SourceState("a", next_due_at=NOW - HOUR),
         "b": SourceState("b", next_due_at=NOW - 2 * HOUR),
@@ -116,7 +121,7 @@ def test_the_longest_overdue_comes_first_and_a_new_one_before_all():
     assert due(sources, states=states, hosts={}, now=NOW) == ["c", "b", "a"]
 
 
-def test_the_interval_follows_how_often_something_new_comes():
+def test_the_interval_follows_how_often_something_new_comes() -> None:
     source = a_source(interval={"default": "30m", "min": "10m", "max": "24h"})
 
     def interval(**state: object) -> timedelta:
@@ -129,7 +134,7 @@ def test_the_interval_follows_how_often_something_new_comes():
     assert interval(learned_gap_seconds=4 * 3_600.0, last_new_item_at=NOW - timedelta(hours=16)) == 4 * HOUR
 
 
-def test_what_the_publisher_asks_raises_the_interval_up_to_the_maximum():
+def test_what_the_publisher_asks_raises_the_interval_up_to_the_maximum() -> None:
     source = a_source(interval={"default": "30m", "min": "10m", "max": "2h"})
 
     assert interval_of(source, None, now=NOW, asked_seconds=3_600) == HOUR
@@ -137,7 +142,7 @@ def test_what_the_publisher_asks_raises_the_interval_up_to_the_maximum():
     assert interval_of(source, None, now=NOW, asked_seconds=1e12) == 2 * HOUR
 
 
-def test_the_gap_is_learned_from_the_last_week():
+def test_the_gap_is_learned_from_the_last_week() -> None:
     dates = [NOW - timedelta(days=n) for n in range(1, 5)] + [None, NOW - timedelta(days=30), NOW + HOUR]
 
     assert learned_gap_seconds(dates, now=NOW) == 604_800 / 4
@@ -148,13 +153,13 @@ def test_the_gap_is_learned_from_the_last_week():
     ("seconds", "wait"),
     [(120, 120), (1, 60), (0, 60), (10**9, 86_400), (-1, None), (None, None), (float("nan"), None)],
 )
-def test_a_retry_after_is_a_minute_to_a_day(seconds, wait):
+def test_a_retry_after_is_a_minute_to_a_day(seconds: float | None, wait: timedelta | None) -> None:
     found = retry_after_wait(seconds)
 
     assert (found.total_seconds() if found else None) == wait
 
 
-def test_our_own_line_is_down_when_nearly_all_hosts_fail_alike():
+def test_our_own_line_is_down_when_nearly_all_hosts_fail_alike() -> None:
     def tick(faults: int, polls: int) -> list[Reached]:
         return [Reached(f"h{n}", is_line_fault=n < faults) for n in range(polls)]
 
@@ -165,7 +170,7 @@ def test_our_own_line_is_down_when_nearly_all_hosts_fail_alike():
     assert not is_own_line_down([])
 
 
-def test_silence_is_measured_by_a_sources_own_habit():
+def test_silence_is_measured_by_a_sources_own_habit() -> None:
     weekly = [NOW - timedelta(days=6 + 7 * n) for n in range(8)]
     hourly = [NOW - timedelta(hours=73 + n) for n in range(200)]
 
@@ -176,7 +181,7 @@ def test_silence_is_measured_by_a_sources_own_habit():
     assert silence_limit(a_source(), [NOW - HOUR], now=NOW) == timedelta(days=7)
 
 
-def test_hosts_are_told_by_the_url():
+def test_hosts_are_told_by_the_url() -> None:
     assert host_of("https://News.Example:8443/f") == "news.example"
     assert host_of("demo/feed.xml") == ""
     assert host_of("http://[") == ""
@@ -195,12 +200,12 @@ def test_hosts_are_told_by_the_url():
         {"surprise": 1},
     ],
 )
-def test_a_mistake_in_a_source_is_refused(fault):
+def test_a_mistake_in_a_source_is_refused(fault: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         a_source(**fault)
 
 
-def test_durations_and_bare_tiers_are_read():
+def test_durations_and_bare_tiers_are_read() -> None:
     source = a_source(
         interval={"default": "90m", "min": "1h", "max": "2d"},
         tier=2,

@@ -15,7 +15,7 @@ SPECIAL = """
 
 
 @pytest.mark.parametrize("text", SPECIAL.split())
-def test_a_special_address_is_not_public(text):
+def test_a_special_address_is_not_public(text: str) -> None:
     assert not is_public(ipaddress.ip_address(text))
     with pytest.raises(Refused):
         Guard().judge(text, 443)
@@ -24,17 +24,17 @@ def test_a_special_address_is_not_public(text):
 @pytest.mark.parametrize(
     "text", ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "2a00:1450:4001:80b::200e"]
 )
-def test_an_ordinary_address_is_public(text):
+def test_an_ordinary_address_is_public(text: str) -> None:
     assert is_public(ipaddress.ip_address(text))
     Guard().judge(text, 443)
 
 
-def test_only_web_ports_are_open():
+def test_only_web_ports_are_open() -> None:
     with pytest.raises(Refused, match="port 22"):
         Guard().judge("1.1.1.1", 22)
 
 
-def test_an_admitted_network_is_open_and_its_neighbour_is_not():
+def test_an_admitted_network_is_open_and_its_neighbour_is_not() -> None:
     guard = Guard(["10.1.0.0/16", "fd00::/8"])
 
     guard.judge("10.1.2.3", 9_000)
@@ -46,7 +46,7 @@ def test_an_admitted_network_is_open_and_its_neighbour_is_not():
         guard.judge("10.2.0.1", 443)
 
 
-def test_numerals_that_mean_an_address_are_judged_as_that_address():
+def test_numerals_that_mean_an_address_are_judged_as_that_address() -> None:
     for name in ("2852039166", "0xA9FEA9FE", "0251.0376.0251.0376", "169.254.43518", "localhost"):
         with pytest.raises(Refused):
             Guard().connect(name, 80, timeout_seconds=1)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from riskwatch.collect import Polled, Source, Tools, poll
+from riskwatch.collect.http import HttpClient
 from riskwatch.collect.identity import settle
 from riskwatch.decode import Decoded, Origin, decode
+from riskwatch.model import Article, SourceState
 from riskwatch.store import ArticleFilter
 from riskwatch.store.sql import SqlStore
+from tests.collect.sites import Site
 
 START = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
@@ -40,7 +45,7 @@ def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, 
 class Desk:
     """Polls a Source into a database of its own; each poll is one transaction."""
 
-    def __init__(self, site, client, path) -> None:
+    def __init__(self, site: Site, client: HttpClient, path: Path) -> None:
         self.site, self.now = site, START
         self.store = SqlStore(f"sqlite:///{path}/t.sqlite")
         self.store.migrate()
@@ -73,27 +78,27 @@ class Desk:
                 elif step == "state":
                     unit.articles.save_source_state(polled.state)
                 elif step == "poll":
-                    unit.articles.add_poll(polled.poll)
+                    unit.articles.add_polls([polled.poll])
         return polled
 
-    def stored(self):
+    def stored(self) -> Sequence[Article]:
         with self.store.begin(write=False) as unit:
             return unit.articles.articles(ArticleFilter(source_id="s"))
 
-    def state(self):
+    def state(self) -> SourceState | None:
         with self.store.begin(write=False) as unit:
             return unit.articles.source_states().get("s")
 
 
 @pytest.fixture
-def desk(site, client, tmp_path):
+def desk(site: Site, client: HttpClient, tmp_path: Path) -> Iterator[Desk]:
     made = Desk(site, client, tmp_path)
     yield made
     made.store.close()
 
 
 @pytest.mark.parametrize("step", ["articles", "state", "poll", "commit"])
-def test_a_death_at_any_statement_costs_a_download_and_no_item(desk, step):
+def test_a_death_at_any_statement_costs_a_download_and_no_item(desk: Desk, step: str) -> None:
     with pytest.raises(Stopped):
         desk.poll(item("a", guid="1"), item("b", guid="2"), dies_before=step)
     assert desk.state() is None
@@ -102,10 +107,12 @@ def test_a_death_at_any_statement_costs_a_download_and_no_item(desk, step):
     again = desk.poll(item("a", guid="1"), item("b", guid="2"))
 
     assert again.poll.new == 2
-    assert desk.state().etag == again.state.etag is not None
+    state = desk.state()
+    assert state is not None
+    assert state.etag == again.state.etag is not None
 
 
-def test_an_item_edited_three_times_is_one_article_with_four_revisions(desk):
+def test_an_item_edited_three_times_is_one_article_with_four_revisions(desk: Desk) -> None:
     for text in ("one", "two", "three", "four"):
         desk.poll(item("a", guid="1", text=text))
 
@@ -119,7 +126,7 @@ def test_an_item_edited_three_times_is_one_article_with_four_revisions(desk):
         ]
 
 
-def test_an_item_edited_at_every_poll_stops_at_its_limit(desk):
+def test_an_item_edited_at_every_poll_stops_at_its_limit(desk: Desk) -> None:
     polls = [desk.poll(item("a", guid="1", text=f"text {number}")) for number in range(27)]
 
     (article,) = desk.stored()
@@ -127,28 +134,30 @@ def test_an_item_edited_at_every_poll_stops_at_its_limit(desk):
     assert sum(polled.poll.changed for polled in polls) == 23
 
 
-def test_guids_new_at_every_poll_double_nothing(desk):
+def test_guids_new_at_every_poll_double_nothing(desk: Desk) -> None:
     for round_ in range(5):
         desk.poll(*(item(f"t{n}", guid=f"{round_}-{n}", link=f"https://x.example/{n}") for n in range(4)))
 
     assert len(desk.stored()) == 4
 
 
-def test_an_item_without_guid_link_or_date_is_stored_once(desk):
+def test_an_item_without_guid_link_or_date_is_stored_once(desk: Desk) -> None:
     for round_ in range(10):
         desk.poll(item("Only a title"), item(f"filler {round_}", guid=f"f{round_}"))
 
     assert [article.title for article in desk.stored()].count("Only a title") == 1
 
 
-def test_an_item_that_left_the_feed_stays_stored(desk):
+def test_an_item_that_left_the_feed_stays_stored(desk: Desk) -> None:
     desk.poll(item("a", guid="1"), item("b", guid="2"))
     desk.poll(item("b", guid="2"))
 
     assert {article.guid for article in desk.stored()} == {"1", "2"}
 
 
-def test_the_order_of_polls_does_not_change_what_is_stored(desk, site, client, tmp_path):
+def test_the_order_of_polls_does_not_change_what_is_stored(
+    desk: Desk, site: Site, client: HttpClient, tmp_path: Path
+) -> None:
     (tmp_path / "other").mkdir()
     other = Desk(site, client, tmp_path / "other")
     bodies = [(item("a", guid="1"),), (item("b", guid="2"), item("c", guid="3")), (item("d", guid="4"),)]
@@ -158,7 +167,7 @@ def test_the_order_of_polls_does_not_change_what_is_stored(desk, site, client, t
     for items in reversed(bodies):
         other.poll(*items)
 
-    def bare(found):
+    def bare(found: Sequence[Article]) -> set[Article]:
         return {replace(a, first_seen_at=None, recorded_at=None) for a in found}
 
     assert bare(desk.stored()) == bare(other.stored())

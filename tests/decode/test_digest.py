@@ -19,7 +19,7 @@ def children(description: str) -> list[tuple[str, str | None, str]]:
     return [(article.guid, article.title, article.text) for article in articles]
 
 
-def test_headings_and_list_points_become_children_with_their_own_words_only():
+def test_headings_and_list_points_become_children_with_their_own_words_only() -> None:
     assert children(LETTER) == [
         ("w#0", "Weekly", "Good morning."),
         ("w#1", "Qwen lead resigns", "Lin left Alibaba."),
@@ -29,7 +29,7 @@ def test_headings_and_list_points_become_children_with_their_own_words_only():
     ]
 
 
-def test_a_plain_letter_is_split_at_its_bullets():
+def test_a_plain_letter_is_split_at_its_bullets() -> None:
     assert children("Today:\n- OpenAI cut prices.\n• xAI had an outage.") == [
         ("w#0", "Weekly", "Today:"),
         ("w#1", None, "OpenAI cut prices."),
@@ -37,16 +37,16 @@ def test_a_plain_letter_is_split_at_its_bullets():
     ]
 
 
-def test_an_item_without_points_stays_whole():
+def test_an_item_without_points_stays_whole() -> None:
     assert children("One story, told &lt;b&gt;once&lt;/b&gt;.") == [("w", "Weekly", "One story, told once.")]
 
 
-def test_children_say_that_they_are_points_and_have_keys_of_their_own():
+def test_children_say_that_they_are_points_and_have_keys_of_their_own() -> None:
     articles = decoded(rss(an_item(guid="w", description=LETTER)), origin=ORIGIN).articles
 
     assert all("digest_point" in article.flags for article in articles)
     assert len({article.text_key for article in articles}) == len(articles)
 
 
-def test_a_source_that_is_no_digest_is_never_split():
+def test_a_source_that_is_no_digest_is_never_split() -> None:
     assert len(decoded(rss(an_item(description=LETTER))).articles) == 1

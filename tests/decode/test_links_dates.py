@@ -37,11 +37,11 @@ NOW = datetime(2026, 3, 5, tzinfo=UTC)
         ("http://x/" + "a" * 3_000, None),
     ],
 )
-def test_a_link_has_one_form(url, link):
+def test_a_link_has_one_form(url: str, link: str | None) -> None:
     assert canonical(url) == link
 
 
-def test_a_relative_link_needs_its_base():
+def test_a_relative_link_needs_its_base() -> None:
     assert canonical("../n/1", base="https://x.example/a/b/feed.xml") == "https://x.example/a/n/1"
     assert canonical("n/1") is None
     assert host_of("https://News.Example/x") == "news.example"
@@ -52,7 +52,7 @@ def test_a_relative_link_needs_its_base():
 @example("?a=%2B&a&=b")
 @example("/..;/x//.")
 @example("%c3%28/%ff")
-def test_the_canonical_form_is_its_own_canonical_form(tail):
+def test_the_canonical_form_is_its_own_canonical_form(tail: str) -> None:
     link = canonical(f"https://x.example/{tail}")
 
     assert link is not None
@@ -61,7 +61,7 @@ def test_the_canonical_form_is_its_own_canonical_form(tail):
 
 
 @given(st.text(alphabet="abAB.:/?#[]@%12é \\", max_size=30))
-def test_any_text_is_a_canonical_link_or_none(text):
+def test_any_text_is_a_canonical_link_or_none(text: str) -> None:
     link = canonical(f"http://{text}")
 
     assert link is None or canonical(link) == link
@@ -86,26 +86,26 @@ def test_any_text_is_a_canonical_link_or_none(text):
         ("x" * 200, None),
     ],
 )
-def test_a_date_text_is_an_instant_or_none(text, moment):
+def test_a_date_text_is_an_instant_or_none(text: str, moment: str | None) -> None:
     found = parse_date(text)
 
     assert (found.isoformat() if found else None) == moment
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_an_aware_date_or_none(text):
+def test_any_text_is_an_aware_date_or_none(text: str) -> None:
     found = parse_date(text)
 
     assert found is None or found.tzinfo is UTC
 
 
-def test_parts_of_a_parser_are_checked():
+def test_parts_of_a_parser_are_checked() -> None:
     assert from_parts((2026, 3, 3, 10, 0, 61)) == datetime(2026, 3, 3, 10, 0, 59, tzinfo=UTC)
     assert from_parts((2026, 13, 3, 10, 0, 0)) is None
     assert from_parts((2026, 3)) is None
 
 
-def test_a_date_a_day_ahead_is_a_time_zone_and_later_is_a_fault():
+def test_a_date_a_day_ahead_is_a_time_zone_and_later_is_a_fault() -> None:
     assert judged(datetime(2026, 3, 5, 23, tzinfo=UTC), now=NOW)[0] is not None
     assert judged(datetime(2026, 3, 7, tzinfo=UTC), now=NOW) == (None, "date_in_future")
     assert judged(None, now=NOW) == (None, None)

@@ -14,15 +14,15 @@ PAGE = f"""<!doctype html><html lang="en"><head><title>Qwen lead resigns</title>
 <footer>All rights reserved</footer></body></html>"""
 
 
-def test_a_page_gives_title_text_and_date():
+def test_a_page_gives_title_text_and_date() -> None:
     found = page(PAGE.encode(), url="https://x.example/1", now=NOW)
 
     assert found.title == "Qwen lead resigns"
     assert found.text.count("has left Alibaba") == 5
-    assert found.published_at.date().isoformat() == "2026-03-03"
+    assert str(found.published_at).startswith("2026-03-03 ")
 
 
-def test_the_related_stories_stay_outside():
+def test_the_related_stories_stay_outside() -> None:
     assert "Mistral" not in page(PAGE.encode(), now=NOW).text
 
 
@@ -35,7 +35,7 @@ def test_the_related_stories_stay_outside():
         (b"x" * (MAX_PAGE_BYTES + 1), "too_large"),
     ],
 )
-def test_what_is_no_article_is_named(body, outcome):
+def test_what_is_no_article_is_named(body: bytes, outcome: str) -> None:
     with pytest.raises(DecodeError) as caught:
         page(body, now=NOW)
 

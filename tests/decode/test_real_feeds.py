@@ -32,7 +32,7 @@ def body_of(path: Path) -> bytes:
     return gzip.decompress(raw) if path.suffix == ".gz" and raw.startswith(b"\x1f\x8b") else raw
 
 
-def test_every_real_feed_gives_its_items():
+def test_every_real_feed_gives_its_items() -> None:
     rows = [json.loads(line) for line in (FEEDS / "FEEDCHECK.jsonl").read_text().splitlines()]
     rows = [row for row in rows if (FEEDS / row["path"]).is_file() and row["version"] and not row["exc"]]
     differing = []
@@ -48,8 +48,8 @@ def test_every_real_feed_gives_its_items():
     assert len(rows) > 100
 
 
-def test_every_hostile_file_gives_items_or_a_readable_reason():
-    seen = Counter()
+def test_every_hostile_file_gives_items_or_a_readable_reason() -> None:
+    seen = Counter[str]()
     for path in sorted(NASTY.rglob("*")):
         if not path.is_file():
             continue
@@ -65,7 +65,7 @@ def test_every_hostile_file_gives_items_or_a_readable_reason():
     assert seen["expat"] > 500
 
 
-def test_every_hostile_file_may_be_given_as_a_saved_article():
+def test_every_hostile_file_may_be_given_as_a_saved_article() -> None:
     for path in sorted(NASTY.rglob("*"))[::5]:
         if path.is_file():
             saved = decode_saved(path.name, body_of(path), now=NOW)

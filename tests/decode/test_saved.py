@@ -1,6 +1,7 @@
 """Saved articles and archives as people have them."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ def lines(*records: object) -> str:
     return "\n".join(record if isinstance(record, str) else json.dumps(record) for record in records)
 
 
-def test_the_first_line_of_a_text_is_its_title_where_it_looks_like_one():
+def test_the_first_line_of_a_text_is_its_title_where_it_looks_like_one() -> None:
     article = read("Qwen lead resigns\n\nLin Junyang left Alibaba on Tuesday.").articles[0]
 
     assert (article.title, article.text) == ("Qwen lead resigns", "Lin Junyang left Alibaba on Tuesday.")
@@ -44,15 +45,15 @@ def test_the_first_line_of_a_text_is_its_title_where_it_looks_like_one():
         "林俊旸宣布离职。\n团队跟随。",
     ],
 )
-def test_a_text_that_begins_with_a_sentence_has_no_title(text):
+def test_a_text_that_begins_with_a_sentence_has_no_title(text: str) -> None:
     assert split_title(text) == (None, text)
 
 
-def test_a_markdown_heading_is_a_title():
+def test_a_markdown_heading_is_a_title() -> None:
     assert split_title("# Qwen lead resigns.\nText") == ("Qwen lead resigns.", "Text")
 
 
-def test_the_caller_fills_what_the_file_does_not_say():
+def test_the_caller_fills_what_the_file_does_not_say() -> None:
     known = Known(published_at=NOW, publisher="The Wire", url="https://a.example/1?utm_source=x", lang="de")
 
     article = read("Title\n\nText here.", known=known).articles[0]
@@ -70,7 +71,7 @@ def test_the_caller_fills_what_the_file_does_not_say():
     ) or (article.url == "https://a.example/1")
 
 
-def test_what_the_file_says_is_not_overruled():
+def test_what_the_file_says_is_not_overruled() -> None:
     line = lines(
         {
             "id": "1",
@@ -83,11 +84,11 @@ def test_what_the_file_says_is_not_overruled():
 
     article = read(line, known=Known(published_at=NOW, publisher="The Wire")).articles[0]
 
-    assert article.published_at.isoformat() == "2026-03-01T00:00:00+00:00"
+    assert article.published_at == datetime(2026, 3, 1, tzinfo=UTC)
     assert (article.publisher, article.family, article.tier) == ("Other", "o.example", "4")
 
 
-def test_json_lines_give_articles_and_a_bad_line_costs_itself_only():
+def test_json_lines_give_articles_and_a_bad_line_costs_itself_only() -> None:
     body = lines(
         {"id": "a", "title": None, "text": "Lin left.", "lang": "en", "vendors": ["ignored"]},
         "{broken",
@@ -108,14 +109,14 @@ def test_json_lines_give_articles_and_a_bad_line_costs_itself_only():
     assert saved.articles[1].flags == ("date_unreadable",)
 
 
-def test_one_record_or_an_array_is_as_good_as_lines():
+def test_one_record_or_an_array_is_as_good_as_lines() -> None:
     record = {"id": "a", "title": "T", "text": "x"}
 
     assert [a.guid for a in read(json.dumps(record)).articles] == ["a"]
     assert len(read(json.dumps([record, {"title": "U"}], indent=1)).articles) == 2
 
 
-def test_feeds_are_read_in_all_their_kinds():
+def test_feeds_are_read_in_all_their_kinds() -> None:
     json_feed = json.dumps(
         {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "T"}]}, indent=1
     )
@@ -125,7 +126,7 @@ def test_feeds_are_read_in_all_their_kinds():
         assert [article.title for article in read(body).articles] == ["T"]
 
 
-def test_a_page_gives_its_article():
+def test_a_page_gives_its_article() -> None:
     text = "Lin Junyang, who led the Qwen models, has left Alibaba, the company said on Tuesday. " * 6
     story = f"<article><h1>Qwen lead resigns</h1><p>{text}</p></article>"
     page = f"<!doctype html><html><head><title>Qwen lead resigns</title></head><body>{story}</body></html>"
@@ -137,19 +138,19 @@ def test_a_page_gives_its_article():
     assert (article.text_origin, article.family) == ("page", "wire")
 
 
-def test_a_page_with_few_words_is_still_read():
+def test_a_page_with_few_words_is_still_read() -> None:
     assert "Lin left." in read("<html><body><p>Lin left.</p></body></html>").articles[0].text
 
 
 @pytest.mark.parametrize("body", ["", "  \n ", '<?xml version="1.0"?><rss><!ENTITY x "y"></rss>', "[1"])
-def test_what_holds_nothing_is_an_error_and_no_article(body):
+def test_what_holds_nothing_is_an_error_and_no_article(body: bytes) -> None:
     saved = read(body)
 
     assert saved.articles == ()
     assert saved.errors[0].reason
 
 
-def test_an_unknown_outlet_is_a_family_of_its_own():
+def test_an_unknown_outlet_is_a_family_of_its_own() -> None:
     assert unlisted(None, "https://news.example.co.uk/a").family == "example.co.uk"
     assert unlisted("My Blog", None).family == "my-blog"
     assert unlisted("My Blog", "https://my.blog.example/").name == "My Blog"
@@ -157,7 +158,7 @@ def test_an_unknown_outlet_is_a_family_of_its_own():
     assert registrable("1.2.3.4") == "1.2.3.4"
 
 
-def test_a_lone_surrogate_in_a_line_costs_nothing():
+def test_a_lone_surrogate_in_a_line_costs_nothing() -> None:
     saved = read('{"id": "\\ud800", "title": "t\\ud800", "text": "\\udc00"}\n{"id": "1", "title": "t"}')
 
     assert [article.title for article in saved.articles] == ["t?", "t"]
@@ -165,7 +166,7 @@ def test_a_lone_surrogate_in_a_line_costs_nothing():
 
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
-def test_any_file_gives_articles_or_reasons(body):
+def test_any_file_gives_articles_or_reasons(body: bytes) -> None:
     saved = read(body)
 
     assert saved.articles or saved.errors

@@ -25,24 +25,24 @@ from riskwatch.decode.text import is_garbled, plain, plain_title, script_lang, t
         ("", ""),
     ],
 )
-def test_html_becomes_one_line_a_block(html, text):
+def test_html_becomes_one_line_a_block(html: str, text: str) -> None:
     assert plain(html) == text
 
 
-def test_tokens_of_detection_cannot_be_forged():
+def test_tokens_of_detection_cannot_be_forged() -> None:
     assert tidy("«V3» resigns") == "“V3” resigns"
 
 
-def test_compatibility_forms_are_folded_and_trade_marks_leave_the_name_alone():
+def test_compatibility_forms_are_folded_and_trade_marks_leave_the_name_alone() -> None:
     assert tidy("\uff31\uff57\uff45\uff4e\uff13 \ufb01rst Qwen™ team") == "Qwen3 first Qwen team"
 
 
-def test_invisible_characters_do_not_split_a_name():
+def test_invisible_characters_do_not_split_a_name() -> None:
     assert tidy("Q\u200bw\u00aden\ufeff") == "Qwen"
 
 
 @given(st.text())
-def test_tidying_twice_changes_nothing(text):
+def test_tidying_twice_changes_nothing(text: str) -> None:
     once = tidy(text)
 
     assert tidy(once) == once
@@ -51,12 +51,12 @@ def test_tidying_twice_changes_nothing(text):
 
 
 @given(st.text())
-def test_any_text_may_be_read_as_html(text):
+def test_any_text_may_be_read_as_html(text: str) -> None:
     assert "«" not in plain(f"<p>{text}</p>")
 
 
 @given(st.text(max_size=300), st.integers(4, 200))
-def test_a_cut_text_is_a_beginning_within_the_limit(text, limit):
+def test_a_cut_text_is_a_beginning_within_the_limit(text: str, limit: int) -> None:
     cut, was_cut = truncated(text, max_bytes=limit)
 
     assert len(cut.encode("utf-8", "replace")) <= limit
@@ -64,20 +64,20 @@ def test_a_cut_text_is_a_beginning_within_the_limit(text, limit):
     assert text.startswith(cut)
 
 
-def test_a_title_is_markup_only_where_it_looks_like_it():
+def test_a_title_is_markup_only_where_it_looks_like_it() -> None:
     assert plain_title("LLMs < humans & more", is_html=True) == "LLMs < humans & more"
     assert plain_title("<b>Qwen</b> &amp; co", is_html=True) == "Qwen & co"
     assert plain_title("use <b> tags", is_html=False) == "use <b> tags"
 
 
-def test_the_key_of_a_text_ignores_case_and_white_space():
+def test_the_key_of_a_text_ignores_case_and_white_space() -> None:
     long = "Alibaba said on Tuesday that its lead had left. " * 8
 
     assert text_key("A", long) == text_key("B", long.upper().replace(" ", "  "))
     assert text_key("A", "read more") != text_key("B", "read more")
 
 
-def test_one_percent_of_lost_characters_is_garbled():
+def test_one_percent_of_lost_characters_is_garbled() -> None:
     assert is_garbled("Qw\ufffdn")
     assert not is_garbled("x" * 200 + "\ufffd")
     assert not is_garbled(None)
@@ -96,5 +96,5 @@ def test_one_percent_of_lost_characters_is_garbled():
         ("①②③④", "en", "en"),
     ],
 )
-def test_the_script_tells_the_language(text, default, lang):
+def test_the_script_tells_the_language(text: str, default: str, lang: str) -> None:
     assert script_lang(text, default=default) == lang

@@ -92,7 +92,7 @@ class _Feeds(http.server.BaseHTTPRequestHandler):
             f"<pubDate>{_rfc822(a['published'])}</pubDate></item>"
             for a in articles(400)[number * 100 : number * 100 + 100]
         )
-        channel = f'<channel><title>t</title>{items}</channel>'
+        channel = f"<channel><title>t</title>{items}</channel>"
         body = f'<?xml version="1.0"?><rss version="2.0">{channel}</rss>'.encode()
         time.sleep(0.15)
         self.send_response(200)

@@ -4,7 +4,7 @@ import gzip
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from riskwatch.model import Poll
 
 pytestmark = pytest.mark.slow
 SUFFIXES = (".xml", ".rss", ".atom", ".json", ".rdf", ".opml", ".html", ".gz")
+
+Serve = Callable[[list[Path]], str]
 
 
 class _Files(http.server.BaseHTTPRequestHandler):
@@ -41,7 +43,7 @@ class _Files(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def serve() -> Iterator[object]:
+def serve() -> Iterator[Serve]:
     servers = []
 
     def start(files: list[Path]) -> str:
@@ -90,7 +92,7 @@ def feed_files(folder: Path) -> list[Path]:
 
 
 def test_every_real_feed_gives_its_items_and_a_second_poll_adds_none(
-    shared: Path, tmp_path: Path, serve
+    shared: Path, tmp_path: Path, serve: Serve
 ) -> None:
     root = shared / "data" / "feeds"
     known = [json.loads(line) for line in (root / "FEEDCHECK.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -117,7 +119,7 @@ def test_every_real_feed_gives_its_items_and_a_second_poll_adds_none(
 
 
 def test_no_nasty_file_stops_the_poller_and_each_failure_says_why(
-    shared: Path, tmp_path: Path, serve
+    shared: Path, tmp_path: Path, serve: Serve
 ) -> None:
     files = feed_files(shared / "data" / "nasty")
     assert len(files) > 1000
