@@ -422,27 +422,6 @@ class App:
 
         return run
 
-    def serve(
-        self, *, host: str | None, port: int | None, worker: bool, say: Callable[[str], object]
-    ) -> None:
-        """Serve the API and the pages, with the ticks unless `worker` is off, until told to stop."""
-        from riskwatch.serve.server import listen, run  # noqa: PLC0415 - loads gunicorn
-
-        chosen = self.config.settings
-        listening = listen(host or chosen.host, chosen.port if port is None else port)
-        address = address_of(listening.getsockname())
-        first = self.first_key()
-        self.close()
-        if first:
-            say(f"No API key yet: made an admin key, shown this once: {first}")
-        served = App(self.config, now=self.now, sources=self.sources, demo_dir=self._demo_dir)
-        run(
-            listening,
-            lambda: served.web(base_url=chosen.base_url or address),
-            ready=lambda: say(f"riskwatch listens on {address}"),
-            started=served.start_ticks if worker else lambda: served.close,
-        )
-
     def work(self, *, say: Callable[[str], object]) -> None:
         """Poll, detect and score until SIGTERM or SIGINT."""
         stop = threading.Event()
@@ -481,12 +460,6 @@ class App:
             self.store.close()
             del self.__dict__["store"]
             self.__dict__.pop("parts", None)
-
-
-def address_of(name: tuple[Any, ...]) -> str:
-    """Return the address of a socket as a reader opens it."""
-    host = f"[{name[0]}]" if ":" in str(name[0]) else str(name[0])
-    return f"http://{host}:{name[1]}"
 
 
 def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, now: datetime) -> Decoded:

@@ -115,9 +115,33 @@ def _bar(length: int, label: str) -> Any:  # noqa: ANN401 - click does not expor
 @click.pass_context
 def demo(ctx: click.Context, port: int | None, no_browser: bool, build_only: bool) -> None:
     """Replay the bundled history of AI-vendor events and open the service on it, without any network."""
-    from riskwatch import demo as running
+    from riskwatch import demo as replayed
+    from riskwatch.serve import server
 
-    running.run(_app(ctx), port=port, browser=not no_browser, build_only=build_only, bar=_bar, say=click.echo)
+    app = _app(ctx)
+    listening = (
+        None if build_only else server.listen("127.0.0.1", app.config.settings.port if port is None else port)
+    )
+    prepared = replayed.prepare(app, bar=_bar, say=click.echo)
+    if listening is None:
+        return
+    address = server.address_of(listening)
+    served = replayed.installation(app.config, prepared)
+    key = served.add_key("demo", scopes=("read",))
+    served.close()
+    click.echo(
+        f"riskwatch demo listens on {address}/; its clock stands at the end of {replayed.day_of(prepared)}."
+    )
+    click.echo(f"curl -s -H 'X-API-Key: {key}' {address}/v1/vendors/alibaba/lines/qwen/score")
+    click.echo("Stop it with Ctrl-C.")
+    if not no_browser:
+        click.launch(f"{address}/")
+    told = ["--demo-dir", str(prepared.folder), "--clock", prepared.clock.isoformat(), "--base-url", address]
+    server.become(listening, [*_same_config(ctx), "web-process", *told])
+
+
+def _same_config(ctx: click.Context) -> list[str]:
+    return [] if ctx.obj is None else ["--config", str(ctx.obj)]
 
 
 @main.command()
@@ -130,10 +154,58 @@ def demo(ctx: click.Context, port: int | None, no_browser: bool, build_only: boo
 @click.pass_context
 def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: bool, migrate: bool) -> None:
     """Run the web server and the worker in one process."""
+    from riskwatch.serve import server
+
     app = _app(ctx)
     if migrate:
         app.migrate()
-    app.serve(host=host, port=port, worker=not no_worker, say=click.echo)
+    chosen = app.config.settings
+    listening = server.listen(host or chosen.host, chosen.port if port is None else port)
+    address = server.address_of(listening)
+    first = app.first_key()
+    app.close()
+    if first:
+        click.echo(f"No API key yet: made an admin key, shown this once: {first}")
+    click.echo(f"riskwatch listens on {address}")
+    told = ["--base-url", chosen.base_url or address, *(["--no-worker"] if no_worker else [])]
+    server.become(listening, [*_same_config(ctx), "web-process", *told])
+
+
+@main.command("web-process", hidden=True)
+@click.option("--socket", "descriptor", type=int, required=True)
+@click.option("--base-url", required=True)
+@click.option("--no-worker", is_flag=True)
+@click.option("--demo-dir", type=click.Path(path_type=Path))
+@click.option("--clock", type=INSTANT)
+@click.pass_context
+def web_process(
+    ctx: click.Context,
+    descriptor: int,
+    base_url: str,
+    no_worker: bool,
+    demo_dir: Path | None,
+    clock: datetime | None,
+) -> None:
+    """Serve a socket that `serve` or `demo` has opened; the app is made after the fork."""
+    from riskwatch.serve import server
+
+    made: list[App] = []
+
+    def make_app() -> Any:  # noqa: ANN401 - a WSGI callable
+        from riskwatch import demo as replayed
+
+        app = _app(ctx)
+        if demo_dir is None or clock is None:
+            made.append(app)
+            return app.web(base_url=base_url)
+        prepared = replayed.Prepared(demo_dir, clock)
+        made.append(replayed.installation(app.config, prepared))
+        return made[0].web(base_url=base_url, anonymous_read=True, demo_day=replayed.day_of(prepared))
+
+    def started() -> Callable[[], None]:
+        return made[0].close if no_worker or demo_dir is not None else made[0].start_ticks()
+
+    server.run(server.inherited(descriptor), make_app, started=started)
 
 
 @main.command()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import webbrowser
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from riskwatch import replay
-from riskwatch.app import App, Bar, address_of, decoded
+from riskwatch.app import App, Bar, decoded
 from riskwatch.environment import Settings
 from riskwatch.model import Article
+from riskwatch.pipeline import midnight_of
+from riskwatch.settings import Config
 
 FOLDER = Path("riskwatch-demo")
 MARK = "demo"  # setting that says which history and rules the stored replay was made with
@@ -18,39 +20,33 @@ WEEKLY_DAYS, DAILY_DAYS = 98, 10  # before the last day: snapshots of every subj
 Say = Callable[[str], object]
 
 
-def run(app: App, *, port: int | None, browser: bool, build_only: bool, bar: Bar, say: Say) -> None:
-    """Replay the history where that was not done yet, then serve it on loopback."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A replayed history, and the clock that its service stands at."""
+
+    folder: Path
+    clock: datetime
+
+
+def prepare(app: App, *, bar: Bar, say: Say) -> Prepared:
+    """Replay the history where that was not done yet."""
     is_default = app.config.settings.data_dir == Settings.model_fields["data_dir"].default
     folder = FOLDER if is_default else app.config.settings.data_dir
     articles = history(app)
     last = max(article.published_at for article in articles if article.published_at)
-    end = (last + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = midnight_of(last) + timedelta(days=1)
     build(app, folder, articles, end, bar=bar, say=say)
-    if build_only:
-        return
+    return Prepared(folder, end)
 
-    from riskwatch.serve import server  # noqa: PLC0415 - loads gunicorn
 
-    listening = server.listen("127.0.0.1", app.config.settings.port if port is None else port)
-    address = address_of(listening.getsockname())
-    served = App(app.config, now=lambda: end, sources=app.config.demo_sources, demo_dir=folder)
-    key = served.add_key("demo", scopes=("read",))
-    served.close()
+def installation(config: Config, prepared: Prepared) -> App:
+    """Return the installation that the demo serves: its own folder, sources and clock."""
+    return App(config, now=lambda: prepared.clock, sources=config.demo_sources, demo_dir=prepared.folder)
 
-    def ready() -> None:
-        say(
-            f"riskwatch demo listens on {address}/ — its clock stands at {end:%d %B %Y}. Stop it with Ctrl-C."
-        )
-        say(f"curl -s -H 'X-API-Key: {key}' {address}/v1/vendors/alibaba/lines/qwen/score")
-        if browser:
-            webbrowser.open(f"{address}/")
 
-    server.run(
-        listening,
-        lambda: served.web(base_url=address, anonymous_read=True, demo_day=(end - timedelta(days=1)).date()),
-        ready=ready,
-        started=lambda: served.close,
-    )
+def day_of(prepared: Prepared) -> date:
+    """Return the last day of the history."""
+    return (prepared.clock - timedelta(days=1)).date()
 
 
 def history(app: App) -> list[Article]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Callable
-from typing import Any
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from gunicorn.app.base import BaseApplication
 
@@ -31,16 +33,33 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def address_of(listening: socket.socket) -> str:
+    """Return the address of a socket as a reader opens it."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def become(listening: socket.socket, arguments: Sequence[str]) -> NoReturn:
+    """Go on as a fresh process that serves the socket: what preparing took of memory is given back."""
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "riskwatch", *arguments, "--socket", str(listening.fileno())]
+    os.execv(sys.executable, command)  # noqa: S606 - our own program with our own words
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """Return the listening socket that `become` handed over."""
+    return socket.socket(fileno=descriptor)
+
+
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     def __init__(
         self,
         listening: socket.socket,
         make_app: Callable[[], Any],
         *,
-        ready: Callable[[], object],
         started: Callable[[], Callable[[], None]],
     ) -> None:
-        self._listening, self._make_app, self._ready, self._started = listening, make_app, ready, started
+        self._listening, self._make_app, self._started = listening, make_app, started
         super().__init__()
 
     def load_config(self) -> None:
@@ -56,7 +75,6 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "preload_app": False,  # engines and ticks are made after the fork
             "loglevel": "warning",
             "control_socket_disable": True,
-            "when_ready": lambda _server: self._ready(),
             "post_worker_init": lambda _worker: stops.append(self._started()),
             "worker_int": lambda _worker: None,
             "worker_exit": lambda _server, _worker: [stop() for stop in stops],
@@ -73,7 +91,6 @@ def run(
     listening: socket.socket,
     make_app: Callable[[], Any],
     *,
-    ready: Callable[[], object] = lambda: None,
     started: Callable[[], Callable[[], None]] = lambda: lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
@@ -81,7 +98,6 @@ def run(
     Args:
         listening: Socket of `listen`.
         make_app: Called in the serving process; gives the WSGI app.
-        ready: Called once the server accepts connections.
         started: Called in the serving process after make_app; gives what to call at the end.
     """
-    _Server(listening, make_app, ready=ready, started=started).run()
+    _Server(listening, make_app, started=started).run()
