@@ -220,8 +220,10 @@ def _harm(event: Event, methodology: Methodology) -> Harm:
 
 
 def _closed(harm: Harm, closings: _Closings) -> Harm:
-    closed = closings.of(harm, sure=False)
-    return harm if closed is None else replace(harm, closed=closed)
+    h, closed = harm, closings.of(harm, sure=False)
+    if closed is None:
+        return h
+    return Harm(h.event, h.occurred, h.has_open_state, closed, h.credibility, h.assertion, h.objects)
 
 
 @remembered

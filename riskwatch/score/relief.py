@@ -111,17 +111,21 @@ def objects(event: Event) -> Mapping[str, frozenset[str]]:
 
 
 def _targets(remedy: Remedy, reach: list[Harm], rule: MitigationRules) -> Iterable[Harm]:
+    named = [harm for harm in reach if _is_same_story(harm, remedy) or harm.event.id in remedy.event.closes]
+    yield from named
+    ids = {harm.event.id for harm in named}
     eligible = [harm for harm in reach if _is_in_reach(harm, remedy, rule)]
-    candidates = [harm for harm in eligible if not _is_past(harm, remedy, rule)]
-    for harm in reach:
-        if _is_same_story(harm, remedy) or harm.event.id in remedy.event.closes:
-            yield harm
+    unsaid: list[Harm] = []
     for harm in eligible:
-        if _is_same_story(harm, remedy) or harm.event.id in remedy.event.closes:
-            continue
-        agrees = _agree(harm, remedy)
-        if agrees or (agrees is None and all(other is harm for other in candidates)):
-            yield harm
+        if harm.event.id not in ids:
+            agrees = _agree(harm, remedy)
+            if agrees:
+                yield harm
+            elif agrees is None:
+                unsaid.append(harm)
+    if unsaid:
+        candidates = [harm for harm in eligible if not _is_past(harm, remedy, rule)]
+        yield from (harm for harm in unsaid if all(other is harm for other in candidates))
 
 
 def _is_same_story(harm: Harm, remedy: Remedy) -> bool:
@@ -143,9 +147,9 @@ def _is_past(harm: Harm, remedy: Remedy, rule: MitigationRules) -> bool:
 
 def _agree(harm: Harm, remedy: Remedy) -> bool | None:
     """Tell whether the two speak of the same object; None where either does not say."""
-    shared = harm.objects.keys() & remedy.objects.keys()
+    shared = [(mine, words) for name, words in remedy.objects.items() if (mine := harm.objects.get(name))]
     if shared:
-        return all(harm.objects[name] & remedy.objects[name] for name in shared)
+        return not any(mine.isdisjoint(words) for mine, words in shared)
     if harm.event.object is None or remedy.event.object is None or "person" in harm.event.attributes:
         return None  # who goes and who comes are never the same object
     return harm.event.object.casefold() == remedy.event.object.casefold()

@@ -66,8 +66,8 @@ class SqlStories:
             .order_by(story.c.id, story_event.c.position)
         )
         parts: dict[tuple[str, str], list[str]] = {}
-        for row in self._session.read(query):
-            members = parts.setdefault((row.id, row.vendor), [])
-            if row.event_id is not None:
-                members.append(row.event_id)
+        for story_id, vendor, event_id in map(tuple, self._session.read(query)):
+            members = parts.setdefault((story_id, vendor), [])
+            if event_id is not None:
+                members.append(event_id)
         return tuple(Story(id_, vendor, tuple(members)) for (id_, vendor), members in parts.items())

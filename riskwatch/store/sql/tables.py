@@ -45,6 +45,7 @@ source_state = Table(
     Column("moved_count", Integer, nullable=False),
     Column("moved_since", Instant),
     Column("learned_gap_seconds", Float),
+    Column("configured_url", Words),
 )
 
 host_state = Table(

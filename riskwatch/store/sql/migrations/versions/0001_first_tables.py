@@ -137,6 +137,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table and index
         sa.Column("moved_count", sa.Integer(), nullable=False),
         sa.Column("moved_since", Instant(), nullable=True),
         sa.Column("learned_gap_seconds", sa.Float(), nullable=True),
+        sa.Column("configured_url", Words(), nullable=True),
         sa.PrimaryKeyConstraint("source_id", name="pk_source_state"),
     )
     op.create_table(
