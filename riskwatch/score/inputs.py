@@ -71,11 +71,16 @@ def verdicts_of(verdicts: Iterable[Verdict]) -> Mapping[str, Mapping[str, Verdic
 
 def digest(inputs: Inputs) -> str:
     """Return `sha256:` and 64 hex digits over the canonical JSON lines of everything that was read."""
-    rows = list(_rows(inputs))
-    for event in inputs.events:
-        rows.extend(_event_rows(event, None))
-    rows.sort(key=_row_order)
-    return "sha256:" + hashlib.sha256(b"".join([line for _, _, line in rows])).hexdigest()
+    by_kind: dict[str, list[_Row]] = {}
+    for row in _rows(inputs):
+        by_kind.setdefault(row[0], []).append(row)
+    told = [rows for event in inputs.events if (rows := _event_rows(event, None))]
+    by_kind["event"] = [rows[0] for rows in told]
+    by_kind["claim"] = [claim for rows in told for claim in rows[1:]]
+    hasher = hashlib.sha256()
+    for kind in sorted(by_kind):  # by (kind, id); most rows stand in that order already
+        hasher.update(b"".join([line for _, _, line in sorted(by_kind[kind], key=_row_id)]))
+    return "sha256:" + hasher.hexdigest()
 
 
 def result_id(inputs: Inputs, inputs_digest: str) -> str:
@@ -123,7 +128,7 @@ def _complete_at(event: Event, _: None) -> datetime:
 
 
 _Row = tuple[str, str, bytes]  # kind, id, JSON line
-_row_order = itemgetter(0, 1)
+_row_id = itemgetter(1)
 
 
 def _rows(inputs: Inputs) -> Iterable[_Row]:
@@ -168,7 +173,10 @@ def _event_rows(event: Event, _: None) -> tuple[_Row, ...]:
         "story": event.story_id, "closes": sorted(event.closes), "closed": event.closed_at,
         "into": event.merged_into,
     }  # fmt: skip
-    return (_row("event", event.id, fields), *(_claim_row(claim, event.id) for claim in claims))
+    return (
+        _row("event", event.id, fields),
+        *sorted((_claim_row(claim, event.id) for claim in claims), key=_row_id),
+    )
 
 
 def _claim_row(claim: Claim, event_id: str) -> _Row:
