@@ -41,13 +41,13 @@ def due(
 ) -> list[str]:
     """Return the ids of the Sources to be polled now, longest overdue first.
 
-    A Source never polled is due. A due time further ahead than any wait can be came from a wrong clock: it is
-    due as well.
+    A Source never polled, or not since it got another URL, is due. A due time further ahead than any wait can
+    be came from a wrong clock: it is due as well.
     """
     found = []
     for source in sources:
         state = states.get(source.id)
-        when = state.next_due_at if state and state.next_due_at else None
+        when = state.next_due_at if state and not is_reconfigured(source, state) else None
         if when is not None and now < when <= now + LONGEST_WAIT:
             continue
         if state is not None and is_leased(state, now=now):
@@ -72,7 +72,14 @@ def is_resting(host: HostState, *, now: datetime) -> bool:
 
 def url_of(source: Source, state: SourceState | None) -> str:
     """Return the address to ask: where the Source moved to for good, else the configured one."""
-    return (state.effective_url if state else None) or source.url
+    if state is None or state.effective_url is None or is_reconfigured(source, state):
+        return source.url
+    return state.effective_url
+
+
+def is_reconfigured(source: Source, state: SourceState) -> bool:
+    """Return whether the operator has given the Source another URL since its last poll."""
+    return state.configured_url is not None and state.configured_url != source.url
 
 
 def host_of(url: str) -> str:

@@ -139,7 +139,7 @@ def poll(source: Source, state: SourceState | None, *, tools: Tools) -> Polled:
         tools: Fetching, decoding, clock, ids, chance.
     """
     started_at = tools.now()
-    state = state or SourceState(source.id)
+    state = _as_configured(source, state or SourceState(source.id))
     try:
         answer = (
             _read(source, state, tools=tools)
@@ -151,6 +151,22 @@ def poll(source: Source, state: SourceState | None, *, tools: Tools) -> Polled:
     except CollectError as error:
         answer = _Answer(error.outcome, error.reason, is_line_fault=isinstance(error, Unreachable))
     return _judged(source, state, answer, tools=tools, started_at=started_at)
+
+
+def _as_configured(source: Source, state: SourceState) -> SourceState:
+    """Return the state under the configured URL; moves and failures of another one count no more."""
+    if due.is_reconfigured(source, state):
+        state = replace(
+            state,
+            effective_url=None,
+            moved_to=None,
+            moved_count=0,
+            moved_since=None,
+            consecutive_failures=0,
+            gone_since=None,
+            last_reason=None,
+        )
+    return state if state.configured_url == source.url else replace(state, configured_url=source.url)
 
 
 def _ask(source: Source, state: SourceState, *, tools: Tools) -> _Answer:

@@ -30,6 +30,7 @@ class SourceState:
     moved_count: int = 0
     moved_since: datetime | None = None
     learned_gap_seconds: float | None = None
+    configured_url: str | None = None  # the configuration's URL when effective_url and moves were learned
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from riskwatch.collect import Polled, Source, Tools, poll
+from riskwatch.collect.due import due
 from riskwatch.collect.http import HttpClient
 from riskwatch.collect.identity import settle
 from riskwatch.collect.sources.file import documents
@@ -138,6 +139,44 @@ def test_three_moves_over_a_day_move_the_source_and_drop_its_validators(site: Si
     desk.poll(after=HOUR)
     assert site.asked[-1][0] == "/moved"
     assert site.asked[-2][0] == "/moved"
+
+
+def test_a_new_configured_url_wins_over_an_old_move(site: Site, desk: Desk) -> None:
+    site.says("/f", "301 Moved Permanently", Location="/moved")
+    site.says("/moved", body=feed("a"))
+    moved = [desk.poll(after=13 * HOUR) for _ in range(3)][-1].state
+    configured = site.says("/configured", body=feed("a", "b"))
+    desk.source = desk.source.model_copy(update={"url": configured})
+    assert moved.effective_url is not None
+    assert due([desk.source], states={"s": moved}, hosts={}, now=desk.now) == ["s"]
+
+    polled = desk.poll()
+
+    assert site.asked[-1][0] == "/configured"
+    assert (polled.state.effective_url, polled.state.configured_url) == (None, configured)
+    assert polled.poll.new == 2
+    assert due([desk.source], states={"s": polled.state}, hosts={}, now=desk.now) == []
+
+
+def test_failures_of_the_old_url_do_not_slow_the_new_one(site: Site, desk: Desk) -> None:
+    site.says("/f", "410 Gone")
+    desk.poll()
+    desk.source = desk.source.model_copy(update={"url": site.says("/g", "500 Oops")})
+
+    polled = desk.poll(after=HOUR)
+
+    assert (polled.state.consecutive_failures, polled.state.gone_since) == (1, None)
+    assert due_at(polled) - desk.now <= HOUR
+
+
+def test_a_state_from_before_the_url_was_kept_stays_moved(site: Site, desk: Desk) -> None:
+    target = site.says("/moved", body=feed("a"))
+    desk.state = SourceState("s", effective_url=target)
+
+    polled = desk.poll()
+
+    assert site.asked[-1][0] == "/moved"
+    assert (polled.state.effective_url, polled.state.configured_url) == (target, desk.source.url)
 
 
 def test_three_moves_within_a_day_move_nothing(site: Site, desk: Desk) -> None:
