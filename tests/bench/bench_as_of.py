@@ -1,4 +1,4 @@
-"""The as-of score of one vendor while the events of others grow from 1,000 to 100,000: the ratio must stay flat.
+"""The as-of score of one vendor while the events of others grow from 1,000 to 100,000: the ratio stays flat.
 
 .venv/bin/python tests/bench/bench_as_of.py
 """
@@ -33,8 +33,8 @@ def events(vendor: str, types: list[str], count: int) -> Iterator[Event]:
         )
         yield Event(
             id=new_id(), type=types[number % len(types)], vendor=vendor, home=vendor, object=str(number),
-            assertion=Assertion.CONFIRMED, state=EventState.LIVE, attributes={}, occurred_at=at, date_precision="day",
-            claims=(claim,), corroboration=1, first_told_at=at, last_live_at=at, first_recorded_at=at,
+            assertion=Assertion.CONFIRMED, state=EventState.LIVE, attributes={}, occurred_at=at,
+            date_precision="day", claims=(claim,), corroboration=1, first_told_at=at, last_live_at=at, first_recorded_at=at,
         )  # fmt: skip
 
 
@@ -70,7 +70,8 @@ def main() -> None:
             taken = read_seconds(app)
             first = first or taken
             print(
-                f"{stored:>7} events of other vendors: as-of score with 300 own events {taken * 1000:.1f} ms CPU, {taken / first:.2f} x the first"
+                f"{stored:>7} events of other vendors: as-of score with 300 own events "
+                f"{taken * 1000:.1f} ms CPU, {taken / first:.2f} x the first"
             )
         app.close()
 
