@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import secrets
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-
-import re2
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from functools import cache
 
 from riskwatch.errors import Forbidden, StoreError, TooMany, Unauthorized
 from riskwatch.store import ApiKey, Store
 
 SCOPES = ("read", "review", "admin")  # each holds those before it
-_SHAPE = re2.compile(r"^rw_([0-9a-z]{8})_([A-Za-z0-9_-]{43})$")
+_KEY_CHARS = 55  # rw_, 8, _, 43
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TOUCH_EVERY = timedelta(minutes=1)
 
@@ -36,7 +33,7 @@ def mint_key(
 
 def hash_of(secret: str, pepper: bytes) -> str:
     """Return the keyed hash that is stored: HMAC-SHA-256 with the installation's pepper."""
-    return hmac.new(pepper, secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(pepper, secret.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,25 @@ class Rules:
     anonymous_per_minute: int  # for everybody else, by address
 
 
+class Window:
+    """Counts requests by caller within each minute, in this process; past minutes are forgotten."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._most = per_minute
+        self._lock = threading.Lock()
+        self._minute, self._counts = 0, dict[str, int]()
+
+    def count(self, who: str) -> None:
+        """Count one request. Raises TooMany over the limit."""
+        minute, second = divmod(time.monotonic(), 60)
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._counts = int(minute), {}
+            made = self._counts[who] = self._counts.get(who, 0) + 1
+        if made > self._most:
+            raise TooMany(60 - second)
+
+
 class Door:
     """Checks keys and counts requests, in this process.
 
@@ -87,30 +103,29 @@ class Door:
     def __init__(self, store: Store, rules: Rules, *, version: Callable[[], int]) -> None:
         self._store, self._rules, self._version = store, rules, version
         self._held: tuple[int, dict[str, ApiKey]] = (-1, {})
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._keyed = RateLimitItemPerMinute(rules.per_minute)
-        self._unkeyed = RateLimitItemPerMinute(rules.anonymous_per_minute)
+        self._keyed, self._unkeyed = Window(rules.per_minute), Window(rules.anonymous_per_minute)
 
-    def caller(self, shown: str | None, *, visitor: Visitor, now: datetime) -> Caller:
+    def caller(self, shown: str | None, *, visitor: Callable[[], Visitor], now: datetime) -> Caller:
         """Return who asks. Raises Unauthorized without a valid key, TooMany over the limit."""
         if shown is None:
-            if self._rules.anonymous_read and visitor.is_here:
-                self._count(self._keyed, visitor.address)
+            who = visitor()
+            if self._rules.anonymous_read and who.is_here:
+                self._keyed.count(who.address)
                 return Caller("anonymous", frozenset({"read"}))
-            self._count(self._unkeyed, visitor.address)
+            self._unkeyed.count(who.address)
             raise Unauthorized("send an API key in the header X-API-Key; `riskwatch key add NAME` makes one")
         key = self._valid(shown, now)
         if key is None:
-            self._count(self._unkeyed, visitor.address)  # guesses are slow
+            self._unkeyed.count(visitor().address)  # guesses are slow
             raise Unauthorized(
                 "the API key is unknown, expired or revoked; `riskwatch key list` shows which are valid"
             )
-        self._count(self._keyed, key.id)
-        return Caller(key.id, frozenset(s for scope in key.scopes for s in SCOPES[: SCOPES.index(scope) + 1]))
+        self._keyed.count(key.id)
+        return Caller(key.id, _all_of(key.scopes))
 
     def _valid(self, shown: str, now: datetime) -> ApiKey | None:
-        match = _SHAPE.match(shown)
-        id_, secret = (match.group(1), match.group(2)) if match else ("", "")
+        is_shaped = len(shown) == _KEY_CHARS and shown.isascii() and shown[:3] == "rw_" and shown[11] == "_"
+        id_, secret = (shown[3:11], shown[12:]) if is_shaped else ("", "")
         held = self._keys_held()
         key = held.get(id_) or self._stored(id_)
         expected = key.secret_hash if key else "0" * 64  # an unknown key costs what a wrong one costs
@@ -142,9 +157,11 @@ class Door:
             return key
         return replace(key, last_used_at=now)
 
-    def _count(self, limit: RateLimitItemPerMinute, who: str) -> None:
-        if not self._limiter.hit(limit, who):
-            raise TooMany(limit.get_expiry())
+
+@cache
+def _all_of(scopes: tuple[str, ...]) -> frozenset[str]:
+    """Return the scopes with those that they hold."""
+    return frozenset(held for scope in scopes for held in SCOPES[: SCOPES.index(scope) + 1])
 
 
 def _is_loopback(address: str) -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import re2
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
@@ -24,10 +22,18 @@ from riskwatch.serve.context import Actions, Now, ServeConfig
 from riskwatch.serve.openapi import openapi
 from riskwatch.serve.pages import PAGES, Page
 from riskwatch.serve.pages.frame import site_of
-from riskwatch.serve.route import Desk, Listings, Route, answer_bytes, answered, check_path, query_values
+from riskwatch.serve.route import (
+    Desk,
+    Kept,
+    Listings,
+    Route,
+    answer_bytes,
+    answered,
+    check_path,
+    query_values,
+)
 from riskwatch.store import Store
 
-_REQUEST_ID = re2.compile(r"^[A-Za-z0-9-]{1,64}$")
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 Admit = Callable[[str], Caller]  # scope -> who asks; raises Unauthorized, Forbidden, TooMany
 _LEAST_ZIPPED = 1_400  # one packet
@@ -56,7 +62,6 @@ def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now)
     rules = Rules(config.pepper, config.anonymous_read, config.per_minute, config.anonymous_per_minute)
     admit = _admission(Door(store, rules, version=desk.boards.version), now)
     _install_pages_errors(app, desk)
-    app.before_request(_identify)
     app.after_request(_headers)
     listings = Listings()
     for route in ROUTES:
@@ -81,35 +86,30 @@ def _root() -> str:
 
 
 # -------------------------------------------------------------------------------- requests
-def _identify() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
-
-
 def _headers(response: Response) -> Response:
-    headers = response.headers
-    headers["X-Request-ID"] = g.get("request_id", "")
-    headers["Content-Security-Policy"] = _POLICY
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    if request.is_secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.path.startswith("/static/"):
-        headers["Cache-Control"] = (
-            "public, max-age=31536000" if "vendor" in request.path else "public, max-age=3600"
-        )
+    headers, environ = response.headers, request.environ
+    headers.add("X-Request-ID", problem.request_id())
+    headers.add("Content-Security-Policy", _POLICY)
+    headers.add("X-Content-Type-Options", "nosniff")
+    headers.add("Referrer-Policy", "no-referrer")
+    if environ["wsgi.url_scheme"] == "https":
+        headers.add("Strict-Transport-Security", "max-age=31536000")
+    path = environ.get("PATH_INFO", "")
+    if path.startswith("/static/"):
+        headers["Cache-Control"] = "public, max-age=31536000" if "vendor" in path else "public, max-age=3600"
     return response
 
 
 def _admission(door: Door, now: Now) -> Admit:
-    def admit(scope: str) -> Caller:
-        headers = request.headers
-        visitor = Visitor(
+    def visitor() -> Visitor:
+        return Visitor(
             request.remote_addr or "",
             urlsplit(f"//{request.host}").hostname or "",
-            is_forwarded=any(name in headers for name in _FORWARDED),
+            is_forwarded=any(name in request.headers for name in _FORWARDED),
         )
-        caller = door.caller(headers.get("X-API-Key"), visitor=visitor, now=now())
+
+    def admit(scope: str) -> Caller:
+        caller = door.caller(request.environ.get("HTTP_X_API_KEY"), visitor=visitor, now=now())
         caller.must_have(scope)
         return caller
 
@@ -137,16 +137,18 @@ def _operation(route: Route, desk: Desk, admit: Admit, listings: Listings) -> Ca
 
 
 def _listing(route: Route, desk: Desk, path: Mapping[str, str], listings: Listings) -> Response:
-    version, key = desk.boards.version(), (request.path, request.query_string)
+    version, key = desk.boards.version(), (request.path, request.environ.get("QUERY_STRING", ""))
     held = listings.held(version, key)
     if held is None:
         try:
             query = route.query.model_validate(query_values(route.query))
         except ValidationError as error:
             return problem.of_validation(error, place="query")
-        held = answer_bytes(route.view(desk, query, **path))
+        held = Kept(*answer_bytes(route.view(desk, query, **path)))
         listings.keep(version, key, held)
-    return answered(*held)
+    if "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", "") and len(held.body) > _LEAST_ZIPPED:
+        return answered(held.zipped, f"W/{held.tag}", encoding="gzip")
+    return answered(held.body, held.tag, encoding="identity")
 
 
 def _body() -> object:

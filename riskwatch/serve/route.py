@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import re2
@@ -79,24 +81,37 @@ def check_path(path: Mapping[str, str]) -> None:
             raise NotFound(kind, id_)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The bytes of an answer and its entity tag."""
+
+    body: bytes
+    tag: str
+
+    @cached_property
+    def zipped(self) -> bytes:
+        """The bytes for readers that take gzip, packed once."""
+        return gzip.compress(self.body, compresslevel=6, mtime=0)
+
+
 class Listings:
     """Answers kept as bytes while the data stands still; bounded in bytes, emptied when full."""
 
     def __init__(self, *, max_bytes: int = 16_000_000) -> None:
         self._max_bytes = max_bytes
-        self._state = (-1, dict[tuple[str, bytes], tuple[bytes, str]](), 0)
+        self._state = (-1, dict[tuple[str, str], Kept](), 0)
 
-    def held(self, version: int, key: tuple[str, bytes]) -> tuple[bytes, str] | None:
+    def held(self, version: int, key: tuple[str, str]) -> Kept | None:
         """Return the answer to a request, if it was kept in this state of the data."""
         known, kept, _ = self._state
         return kept.get(key) if known == version else None
 
-    def keep(self, version: int, key: tuple[str, bytes], answer: tuple[bytes, str]) -> None:
+    def keep(self, version: int, key: tuple[str, str], answer: Kept) -> None:
         """Keep the answer to a request."""
         known, kept, size = self._state
-        size += len(answer[0]) + len(key[1])
+        size += len(answer.body) + len(key[1])
         if known != version or size > self._max_bytes:
-            kept, size = {}, len(answer[0]) + len(key[1])
+            kept, size = {}, len(answer.body) + len(key[1])
         kept[key] = answer
         self._state = (version, kept, size)
 
@@ -107,9 +122,13 @@ def answer_bytes(answer: Mapping[str, Any]) -> tuple[bytes, str]:
     return body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def answered(body: bytes, tag: str) -> Response:
-    """Return 200 with the bytes, or 304 where the caller has them."""
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag.strip('"')):
+def answered(body: bytes, tag: str, *, encoding: str | None = None) -> Response:
+    """Return 200 with the bytes, or 304 where the caller has them; with an encoding, others were possible."""
+    headers = [("ETag", tag), ("Cache-Control", "private, no-cache")]
+    if encoding is not None:
+        headers.append(("Vary", "Accept-Encoding"))
+    if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(tag.split('"')[1]):
         return Response(status=304, headers=headers)
-    return Response(body, mimetype="application/json", headers=headers)
+    if encoding == "gzip":
+        headers.append(("Content-Encoding", encoding))
+    return Response(body, content_type="application/json", headers=headers)

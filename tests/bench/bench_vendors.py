@@ -5,6 +5,7 @@
 Each side is a gunicorn of its own; rounds alternate, keep-alive clients speak HTTP over raw sockets.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,12 +51,8 @@ def riskwatch(folder: Path) -> Flask:
 
 def serve(kind: str, folder: Path) -> None:
     listening = listen("127.0.0.1", 0)
-    port = listening.getsockname()[1]
-    run(
-        listening,
-        hello if kind == "hello" else lambda: riskwatch(folder),
-        ready=lambda: print(port, flush=True),
-    )
+    print(listening.getsockname()[1], flush=True)
+    run(listening, hello if kind == "hello" else lambda: riskwatch(folder))
 
 
 def fill(folder: Path) -> str:
@@ -72,12 +69,12 @@ def fill(folder: Path) -> str:
 
 
 @contextmanager
-def served(kind: str, folder: Path) -> Iterator[int]:
+def served(kind: str, folder: Path) -> Iterator[tuple[int, int]]:
     command = [sys.executable, __file__, "--serve", kind, str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        yield int(process.stdout.readline())
+        yield int(process.stdout.readline()), process.pid
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -98,8 +95,23 @@ def ask(port: int, request: bytes, until: float, counts: list[int]) -> None:
             counts.append(1)
 
 
-def rate(port: int, request: bytes) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and its children."""
+    total = 0.0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if pid in (int(path.parent.name), int(fields[1])):
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def rate(port: int, pid: int, request: bytes) -> tuple[float, float]:
+    """Return answers a second, and microseconds of the server's processor time for each."""
     counts: list[int] = []
+    before = cpu_seconds(pid)
     start = time.perf_counter()
     threads = [
         threading.Thread(target=ask, args=(port, request, start + SECONDS, counts))
@@ -109,7 +121,8 @@ def rate(port: int, request: bytes) -> float:
         thread.start()
     for thread in threads:
         thread.join()
-    return len(counts) / (time.perf_counter() - start)
+    elapsed = time.perf_counter() - start
+    return len(counts) / elapsed, (cpu_seconds(pid) - before) / len(counts) * 1e6
 
 
 def bench(rounds: int) -> None:
@@ -119,8 +132,12 @@ def bench(rounds: int) -> None:
         head = f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\n"
         plain, zipped = f"{head}\r\n".encode(), f"{head}Accept-Encoding: gzip\r\n\r\n".encode()
         with served("hello", folder) as first, served("riskwatch", folder) as second:
-            sides = {"hello": (first, plain), "vendors": (second, plain), "vendors, gzip": (second, zipped)}
-            rates: dict[str, list[float]] = {name: [] for name in sides}
+            sides = {
+                "hello": (*first, plain),
+                "vendors": (*second, plain),
+                "vendors, gzip": (*second, zipped),
+            }
+            rates: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
             for name, side in sides.items():
                 rate(*side)  # warm
                 print(f"warmed {name}", file=sys.stderr)
@@ -128,8 +145,12 @@ def bench(rounds: int) -> None:
                 for name, side in sides.items():
                     rates[name].append(rate(*side))
     for name, found in rates.items():
-        ratio = median(a / b for a, b in zip(found, rates["hello"], strict=True))
-        print(f"{name:>14}: {median(found):7.0f} answers a second, {ratio:.2f} of hello-world")
+        pairs = list(zip(found, rates["hello"], strict=True))
+        by_rate, by_cpu = median(a[0] / b[0] for a, b in pairs), median(b[1] / a[1] for a, b in pairs)
+        speed, cost = (median(column) for column in zip(*found, strict=True))
+        print(
+            f"{name:>14}: {speed:5.0f}/s, {by_rate:.2f} of hello; {cost:4.0f} us of CPU each, {by_cpu:.2f} of hello"
+        )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What every answer carries: security headers, a request id, an entity tag where the reader may keep it."""
 
+import gzip
+
 import pytest
 
 from tests.serve.installation import Installation, Reader
@@ -66,6 +68,20 @@ def test_an_answer_that_did_not_change_is_not_sent_again(reader: Reader, path: s
         assert (again.status_code, again.get_data(), again.headers["ETag"]) == (304, b"", tag)
     assert reader.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
     assert "private" in first.headers["Cache-Control"]
+
+
+def test_a_listing_is_packed_for_readers_that_take_it(reader: Reader) -> None:
+    plain = reader.get("/v1/vendors")
+    packed = reader.get("/v1/vendors", headers={"Accept-Encoding": "br, gzip"})
+    again = reader.get(
+        "/v1/vendors", headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
+    )
+
+    assert gzip.decompress(packed.get_data()) == plain.get_data()
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
+    assert again.status_code == 304
 
 
 @pytest.mark.parametrize("path", ["/v1/vendors", "/v1/events", "/openapi.json", "/livez"])

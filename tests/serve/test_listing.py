@@ -6,7 +6,7 @@ import pytest
 
 from riskwatch.model import Snapshot
 from riskwatch.serve.board import LOOK_SECONDS, moved_since, value_at
-from riskwatch.serve.route import Listings
+from riskwatch.serve.route import Kept, Listings
 from tests.serve.installation import DAY, NOW, Installation, Reader
 from tests.store.builders import a_score, a_snapshot, an_article, an_event
 
@@ -92,13 +92,13 @@ def test_a_kept_listing_equals_a_fresh_one_after_the_data_changed(
 def test_kept_answers_are_bounded_in_bytes() -> None:
     listings = Listings(max_bytes=100)
     for number in range(50):
-        listings.keep(1, ("/v1/vendors", str(number).encode()), (b"x" * 40, "tag"))
+        listings.keep(1, ("/v1/vendors", str(number)), Kept(b"x" * 40, "tag"))
 
-    held = [n for n in range(50) if listings.held(1, ("/v1/vendors", str(n).encode()))]
+    held = [n for n in range(50) if listings.held(1, ("/v1/vendors", str(n)))]
 
     assert held
     assert len(held) <= 2
-    assert listings.held(2, ("/v1/vendors", b"49")) is None
+    assert listings.held(2, ("/v1/vendors", "49")) is None
 
 
 def test_a_trend_is_told_only_where_both_ends_are_rated() -> None:
