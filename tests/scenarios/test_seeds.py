@@ -96,6 +96,12 @@ def test_only_expected_kinds_of_event_are_live(events: list[dict[str, Any]]) -> 
     assert {e["type"] for e in events if e["state"] == "live"} <= expected
 
 
+def test_no_other_leader_is_said_to_leave(events: list[dict[str, Any]]) -> None:
+    named = sorted(str(e["attributes"].get("person")) for e in live(events, "leadership_exit"))
+
+    assert named == ["Binyuan Hui", "Junyang Lin", "Yu Bowen"]
+
+
 def test_all_events_are_one_story(events: list[dict[str, Any]]) -> None:
     serious = [
         e
