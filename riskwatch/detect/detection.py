@@ -2,65 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date
 from itertools import islice
 
-from riskwatch.detect import explain
-from riskwatch.detect.assertion import Case, Found, Judged, find_modifiers, judge
-from riskwatch.detect.attributes import Claimed, Readings, Subject, claimed, read_attributes
+from riskwatch.detect.assertion import find_modifiers
 from riskwatch.detect.compiled import CompiledRule, LanguageRules, Ruleset
-from riskwatch.detect.gazetteer import Outlets
 from riskwatch.detect.mask import Masked, mask
-from riskwatch.detect.match import Candidate, candidates
+from riskwatch.detect.match import candidates
 from riskwatch.detect.resolve import Placed, focus_of, resolve, shifted
-from riskwatch.detect.rules import Lifecycle, Route
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, MIN_CHARS, Sentence
+from riskwatch.detect.signals import Work, add_candidate
 from riskwatch.detect.vendors import (
     MAX_RIVAL_SHARE,
     MIN_FOCUS_MENTIONS,
     SALIENT_CHARS,
-    Attribution,
     Focus,
-    Scene,
-    attribute,
     scene_of,
 )
-from riskwatch.model import Article, Assertion, Blocked, Detection, Evidence, Mention, Signal, SourceClass
+from riskwatch.model import Article, Detection, Mention
 
 MAX_BYTES = 64 * 1024
 MAX_SIGNALS = 50
-TEST_WEIGHT = 0.8  # confidence of a rule on trial
-PRIMARY_CLASSES = frozenset(
-    {SourceClass.FILING, SourceClass.COURT, SourceClass.REGULATOR, SourceClass.STATUS_PAGE}
-)
-PRIMARY_MODIFIER = "pseudo.primary"  # "according to the company"
-SPEECH_CHARS = 30
 UNKNOWN_LANGUAGE = "und"
-
-
-Place = tuple[bool, int, str, str]  # field order, offset of the trigger, rule, frame
-
-
-@dataclass(slots=True)
-class _Work:
-    """What is gathered while one article is read."""
-
-    article: Article
-    ruleset: Ruleset
-    language: LanguageRules
-    item: date
-    placed: Sequence[Placed]
-    signals: dict[tuple[str, str, str, str, Place], Signal] = field(default_factory=dict)
-    blocked: list[Blocked] = field(default_factory=list)
-    trace: list[tuple[Place, explain.Trace]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    proven: dict[str, str] = field(
-        default_factory=dict
-    )  # name or family name -> full name of an unknown person
 
 
 def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> Detection:
@@ -89,7 +54,7 @@ def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> D
         return Detection((), mentions, notes=tuple(notes))
     if not language.prefilter.Match("\n".join(texts.values())):
         return Detection((), mentions, notes=tuple(notes))
-    work = _Work(article, ruleset, language, item, placed, notes=notes)
+    work = Work(article, ruleset, language, item, placed, notes=notes)
     _read(work, texts, focus=focus)
     return _finish(work, mentions)
 
@@ -131,7 +96,7 @@ def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:
     )
 
 
-def _read(work: _Work, texts: Mapping[str, str], *, focus: str | None) -> None:
+def _read(work: Work, texts: Mapping[str, str], *, focus: str | None) -> None:
     body = texts["body"]
     segments = split_body(
         body, pack=work.language.pack, leads=lambda low, high: _leads(work.placed, low, high)
@@ -163,7 +128,7 @@ def _leads(placed: Sequence[Placed], low: int, high: int) -> frozenset[str]:
     )
 
 
-def _focus(work: _Work, spans: Sequence[tuple[int, int]], *, is_digest: bool, given: str | None) -> Focus:
+def _focus(work: Work, spans: Sequence[tuple[int, int]], *, is_digest: bool, given: str | None) -> Focus:
     if given is not None:
         return Focus(given, is_salient=True)
     covers = work.article.covers
@@ -204,7 +169,7 @@ def _sentences(language: LanguageRules, text: str, segment: Segment) -> Iterable
                 yield Sentence(segment.field, start, start + len(words), words), sorted(numbers)
 
 
-def _sentence(work: _Work, sentence: Sentence, numbers: Sequence[int], *, focus: Focus) -> None:
+def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: Focus) -> None:
     rules = [work.language.rules[number] for number in numbers]
     rules = [rule for rule in rules if _in_scope(rule, sentence, work.article)]
     entities = [
@@ -228,7 +193,7 @@ def _sentence(work: _Work, sentence: Sentence, numbers: Sequence[int], *, focus:
     scene = scene_of(masked, pack=pack, focus=focus, item=work.item)
     modifiers = find_modifiers(masked, pack)
     for candidate in found:
-        _candidate(work, candidate, scene, modifiers, sentence=sentence)
+        add_candidate(work, candidate, scene, modifiers, sentence=sentence)
 
 
 def _in_scope(rule: CompiledRule, sentence: Sentence, article: Article) -> bool:
@@ -236,7 +201,7 @@ def _in_scope(rule: CompiledRule, sentence: Sentence, article: Article) -> bool:
     return sentence.field in scope.fields and (not scope.sources or article.source_class in scope.sources)
 
 
-def _remember(work: _Work, masked: Masked) -> None:
+def _remember(work: Work, masked: Masked) -> None:
     """Keep the unknown persons that the sentence proved; their family name then stands for them."""
     for token in masked.tokens:
         if token.kind == "P" and not token.posts and " " in token.name:
@@ -247,235 +212,7 @@ def _remember(work: _Work, masked: Masked) -> None:
                 work.proven.setdefault(family, token.name)
 
 
-def _candidate(
-    work: _Work, candidate: Candidate, scene: Scene, modifiers: Sequence[Found], *, sentence: Sentence
-) -> None:
-    base = explain.start_trace(candidate, sentence, scene.masked, ruleset=work.ruleset.digest)
-    start, end = scene.masked.span(*candidate.trigger)
-    place = (sentence.field != "title", sentence.start + start, candidate.rule.spec.id, candidate.frame)
-    if candidate.blocked_by is not None:
-        span = (sentence.start + start, sentence.start + end)
-        work.blocked.append(
-            Blocked(
-                candidate.rule.spec.reference, candidate.frame, candidate.blocked_by, sentence.field, *span
-            )
-        )
-        work.trace.append((place, base))
-        return
-    found = [(who, attribute(candidate, scene, person=who.person)) for who in _subjects(candidate, scene)]
-    for subject, vendors in _shared(found):
-        if not vendors:
-            names = [scene.masked.tokens[number].text for number in scene.roles]
-            work.trace.append((place, base | {"vendor": explain.unresolved(scene.roles, names)}))
-        for vendor in vendors:
-            _signal(
-                work, candidate, scene, _Stated(subject, vendor, modifiers, sentence), base=base, place=place
-            )
-
-
-def _shared(
-    found: Sequence[tuple[Subject, tuple[Attribution, ...]]],
-) -> Iterable[tuple[Subject, tuple[Attribution, ...]]]:
-    """Let a person of a list share the vendor of the others, where the register once knew both there."""
-    sure = [vendors[0] for _, vendors in found if vendors and vendors[0].route != Route.FOCUS]
-    for subject, vendors in found:
-        posts = subject.person.posts if subject.person is not None else ()
-        is_weak = not vendors or vendors[0].route == Route.FOCUS
-        common = [(one, known.line) for one in sure for employer, known in posts if employer == one.vendor]
-        if is_weak and common:
-            one, line = common[0]
-            yield subject, (replace(one, line=line, number=-1),)
-        else:
-            yield subject, vendors
-
-
-def _subjects(candidate: Candidate, scene: Scene) -> tuple[Subject, ...]:
-    """Return one subject a coordinated person where the event is about persons, else one in all."""
-    who = candidate.groups.get("who")
-    people = [scene.masked.tokens[number] for number in scene.masked.inside(*who, "P")] if who else []
-    if not candidate.rule.needs_person:
-        return (Subject(None, len(people)),)
-    distinct = {token.name: token for token in reversed(people)}
-    if not distinct:
-        return (Subject(None, 0),)
-    return tuple(
-        Subject(token, len(distinct)) for token in sorted(distinct.values(), key=lambda token: token.start)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Stated:
-    """One subject of a candidate and what the sentence says of it."""
-
-    subject: Subject
-    vendor: Attribution
-    modifiers: Sequence[Found]
-    sentence: Sentence
-
-
-def _signal(
-    work: _Work,
-    candidate: Candidate,
-    scene: Scene,
-    stated: _Stated,
-    *,
-    base: explain.Trace,
-    place: Place,
-) -> None:
-    readings = read_attributes(candidate, scene, stated.subject, stated.vendor)
-    stated = replace(stated, vendor=_with_line(stated.vendor, readings))
-    speakers = _speakers(scene, stated)
-    case = Case(
-        trigger=scene.masked.span(*candidate.trigger),
-        masked_trigger=candidate.trigger,
-        is_focus=scene.focus.vendor == stated.vendor.vendor,
-        captured=frozenset(readings.values),
-        speakers=speakers,
-    )
-    judged = judge(
-        case, scene.masked, stated.modifiers, pack=scene.pack, own=candidate.rule.own, item=work.item
-    )
-    judged = _spoken(work, judged, scene, stated, speakers)
-    when = claimed(candidate, scene)
-    trace = dict(base) | {
-        "vendor": explain.vendor_trace(stated.vendor, stated.sentence, scene.masked),
-        "assertion": explain.assertion_trace(judged, stated.sentence),
-        "attributes": explain.attributes_trace(readings, stated.sentence),
-        "notes": list(readings.notes),
-    }
-    work.trace.append((place, trace))
-    if candidate.rule.spec.lifecycle == Lifecycle.EXPERIMENTAL:
-        return
-    signal = _made(work, candidate, scene, stated, judged=judged, readings=readings, when=when)
-    key = (signal.rule, signal.vendor, signal.type, _object(readings), place)
-    work.signals.setdefault(key, signal)
-
-
-def _with_line(vendor: Attribution, readings: Readings) -> Attribution:
-    """The thing spoken of or the product may belong to a line where the vendor's name does not."""
-    line = readings.owned.get(vendor.vendor) or vendor.line or readings.lines.get(vendor.vendor)
-    return vendor if line == vendor.line else replace(vendor, line=line)
-
-
-def _speakers(scene: Scene, stated: _Stated) -> frozenset[int]:
-    person = stated.subject.person
-    return frozenset(
-        number
-        for number, token in enumerate(scene.masked.tokens)
-        if (token.kind == "V" and token.vendor == stated.vendor.vendor)
-        or (token.kind == "P" and person is not None and token.name == person.name)
-    )
-
-
-def _spoken(work: _Work, judged: Judged, scene: Scene, stated: _Stated, speakers: frozenset[int]) -> Judged:
-    """Mark what the company, a court, a regulator or the person says for itself."""
-    article = work.article
-    official = article.source_class in PRIMARY_CLASSES or stated.vendor.vendor in article.covers
-    value = judged.value
-    if official and value == Assertion.REPORTED:
-        value = Assertion.CONFIRMED
-    is_primary = official or judged.is_primary or _self_spoken(scene, speakers) or _named_primary(scene)
-    return Judged(value, judged.winner, judged.considered, is_primary)
-
-
-def _self_spoken(scene: Scene, speakers: Iterable[int]) -> bool:
-    speech = scene.pack.words["self_speech"]
-    for number in speakers:
-        end = scene.masked.ends[number]
-        after = scene.masked.text[end : end + SPEECH_CHARS]
-        match = speech.search(after)
-        if match and len(after[: match.start()].split()) <= 1 and "«" not in after[: match.start()]:
-            return True
-    return False
-
-
-def _named_primary(scene: Scene) -> bool:
-    modifiers = scene.pack.assertions.modifiers
-    return any(
-        entry.spec.id == PRIMARY_MODIFIER and entry.pattern.search(scene.masked.light) is not None
-        for entry in modifiers
-    )
-
-
-def _object(readings: Readings) -> str:
-    person = readings.values.get("person")
-    return str(person.value) if person else ""
-
-
-def _made(  # noqa: PLR0913 - the parts of one signal
-    work: _Work,
-    candidate: Candidate,
-    scene: Scene,
-    stated: _Stated,
-    *,
-    judged: Judged,
-    readings: Readings,
-    when: Claimed | None,
-) -> Signal:
-    article, sentence, vendor = work.article, stated.sentence, stated.vendor
-    start, end = scene.masked.span(*candidate.trigger)
-    weight = TEST_WEIGHT if candidate.rule.spec.lifecycle == Lifecycle.TEST else 1.0
-    subject = f"{vendor.vendor}/{vendor.line}" if vendor.line else vendor.vendor
-    return Signal(
-        id=_id(
-            article.id,
-            article.revision,
-            candidate.rule.spec.id,
-            subject,
-            candidate.rule.event.id,
-            _object(readings),
-            sentence.field,
-            sentence.start + start,
-            sentence.start + end,
-        ),
-        article_id=article.id,
-        revision=article.revision,
-        vendor=vendor.vendor,
-        line=vendor.line,
-        type=candidate.rule.event.id,
-        assertion=judged.value,
-        confidence=round(vendor.confidence * weight, 4),
-        route=str(vendor.route),
-        attributes={name: reading.value for name, reading in sorted(readings.values.items())},
-        evidence=Evidence(sentence.field, sentence.start, sentence.end, sentence.text),
-        rule=candidate.rule.spec.reference,
-        primary=judged.is_primary,
-        claimed_at=datetime.combine(when.day, time(), UTC) if when else None,
-        claimed_text=when.words if when else None,
-        claim_relative=when.is_relative if when else False,
-        publisher=article.publisher,
-        family=article.family,
-        cited_family=_cited(sentence.text, work.ruleset.outlets, scene, own=article.family),
-        tier=article.tier,
-        published_at=article.published_at,
-        first_seen_at=article.first_seen_at,
-        text_key=article.text_key,
-        recorded_at=article.recorded_at,
-    )
-
-
-def _id(*parts: object) -> str:
-    return (
-        "s"
-        + hashlib.sha256("\n".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()[:25]
-    )
-
-
-def _cited(text: str, outlets: Outlets, scene: Scene, *, own: str) -> str | None:
-    """Return the family of the one outlet that the sentence credits."""
-    if outlets.pattern is None:
-        return None
-    families: set[str] = set()
-    for match in outlets.pattern.finditer(text):
-        start, end = match.span()
-        window = f"{text[max(0, start - 40) : start]}«S»{text[end : end + 40]}"
-        if scene.pack.words["credit"].hits(window):
-            families.add(outlets.families[match.group()])
-    families.discard(own)
-    return families.pop() if len(families) == 1 else None
-
-
-def _finish(work: _Work, mentions: tuple[Mention, ...]) -> Detection:
+def _finish(work: Work, mentions: tuple[Mention, ...]) -> Detection:
     # stable: persons of one list keep the order of the text
     signals = sorted(work.signals.items(), key=lambda pair: pair[0][-1])
     if len(signals) > MAX_SIGNALS:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from riskwatch.detect.assertion import Considered, Judged
-from riskwatch.detect.attributes import Readings
 from riskwatch.detect.mask import Masked
 from riskwatch.detect.match import Candidate
+from riskwatch.detect.readings import Readings
 from riskwatch.detect.sentences import Sentence
 from riskwatch.detect.vendors import Attribution
 

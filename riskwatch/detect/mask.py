@@ -49,18 +49,40 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """A sentence in which only vendors, companies and persons are masked."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    starts: tuple[int, ...]  # of each token in text
+    ends: tuple[int, ...]
+
+
+@dataclass(slots=True)
 class Masked:
     """A masked sentence and the way back."""
 
     original: str
     text: str
     tokens: tuple[Token, ...]
-    light: str  # only vendors, companies and persons masked
     starts: tuple[int, ...] = field(repr=False)  # of each token in text
     ends: tuple[int, ...] = field(repr=False)
-    light_starts: tuple[int, ...] = field(repr=False)
-    light_tokens: tuple[Token, ...] = field(repr=False)
     raw: bytes = field(repr=False)  # text, for RE2
+    _lighter: Light | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def lighter(self) -> Light:
+        """The light form, made when it is first asked for."""
+        if self._lighter is None:
+            few = [(number, token) for number, token in enumerate(self.tokens) if token.kind in LIGHT_KINDS]
+            text, starts, ends = _fill(self.original, few)
+            self._lighter = Light(text, tuple(token for _, token in few), starts, ends)
+        return self._lighter
+
+    @property
+    def light(self) -> str:
+        """The text of the light form."""
+        return self.lighter.text
 
     def unmask(self) -> str:
         """Return the sentence as it was."""
@@ -91,22 +113,21 @@ class Masked:
 
     def light_at(self, at: int) -> int:
         """Return the place in the light text of a place in the sentence."""
-        shift = 0
-        for token, start in zip(self.light_tokens, self.light_starts, strict=True):
+        light, shift = self.lighter, 0
+        for token, start, end in zip(light.tokens, light.starts, light.ends, strict=True):
             if at <= token.start:
                 break
             if at < token.end:
                 return start
-            shift = start + len(_token_text(token, self.tokens)) - token.end
+            shift = end - token.end
         return at + shift
 
     def sentence_at(self, light_at: int, *, is_end: bool = False) -> int:
         """Return the place in the sentence of a place in the light text."""
-        shift = 0
-        for token, start in zip(self.light_tokens, self.light_starts, strict=True):
+        light, shift = self.lighter, 0
+        for token, start, end in zip(light.tokens, light.starts, light.ends, strict=True):
             if light_at <= start:
                 break
-            end = start + len(_token_text(token, self.tokens))
             if light_at < end:
                 return token.end if is_end else token.start
             shift = token.end - end
@@ -121,49 +142,34 @@ class Masked:
         )
 
 
-def _token_text(token: Token, tokens: Sequence[Token]) -> str:
-    return f"«{token.kind}{tokens.index(token)}»"
-
-
 def assemble(sentence: str, tokens: Iterable[Token]) -> Masked:
     """Mask the sentence with the tokens, which must not overlap."""
-    return _assemble(sentence, tokens, with_light=True)
-
-
-def _assemble(sentence: str, tokens: Iterable[Token], *, with_light: bool) -> Masked:
-    ordered = tuple(sorted(tokens, key=lambda token: token.start))
+    ordered = tuple(sorted(tokens, key=_place))
     text, starts, ends = _fill(sentence, list(enumerate(ordered)))
-    few = [
-        (number, token) for number, token in enumerate(ordered) if with_light and token.kind in LIGHT_KINDS
-    ]
-    light, light_starts, _ = _fill(sentence, few) if with_light else ("", (), ())
-    return Masked(
-        original=sentence,
-        text=text,
-        tokens=ordered,
-        light=light,
-        starts=starts,
-        ends=ends,
-        light_starts=light_starts,
-        light_tokens=tuple(token for _, token in few),
-        raw=text.encode("utf-8", "replace"),
-    )
+    return Masked(sentence, text, ordered, starts, ends, text.encode("utf-8", "replace"))
+
+
+def _place(token: Token) -> int:
+    return token.start
 
 
 def _fill(sentence: str, tokens: Sequence[tuple[int, Token]]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    if "«" in sentence or "»" in sentence:
+        sentence = sentence.translate(_FORGED)
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     last = length = 0
     for number, token in tokens:
-        between = sentence[last : token.start].translate(_FORGED)
+        start = token.start
         name = f"«{token.kind}{number}»"
-        starts.append(length + len(between))
-        length = starts[-1] + len(name)
+        length += start - last
+        starts.append(length)
+        length += len(name)
         ends.append(length)
-        pieces += [between, name]
+        pieces += (sentence[last:start], name)
         last = token.end
-    pieces.append(sentence[last:].translate(_FORGED))
+    pieces.append(sentence[last:])
     return "".join(pieces), tuple(starts), tuple(ends)
 
 
@@ -179,18 +185,23 @@ def mask(
         proven: Names and family names of persons whom earlier sentences proved, with their full names;
             none when no rule asks for persons.
     """
-    tokens = [*entities, *_quantities(sentence, entities, pack)]
-    tokens += _roles(_assemble(sentence, tokens, with_light=False), pack)
+    masked = assemble(sentence, [*entities, *_quantities(sentence, entities, pack)])
+    if pack.roles.hits(sentence):
+        masked = _with(masked, _roles(masked, pack))
     if proven is not None or pack.org_suffix_word.hits(sentence):
-        tokens += unknown_names(_assemble(sentence, tokens, with_light=False), pack, proven=proven or NOBODY)
-    return assemble(sentence, tokens)
+        masked = _with(masked, unknown_names(masked, pack, proven=proven or NOBODY))
+    return masked
+
+
+def _with(masked: Masked, tokens: Sequence[Token]) -> Masked:
+    return assemble(masked.original, [*masked.tokens, *tokens]) if tokens else masked
 
 
 def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token]:
     found: list[Token] = []
-    index = pack.quantities.groupindex
+    kinds = pack.quantities.groupindex
     for match in pack.quantities.finditer(sentence):
-        kind = next((name for name, group in index.items() if match.took_part(group)), "")
+        kind = next((name for name, group in kinds.items() if match.took_part(group)), "")
         start, end = match.span()
         free = not any(token.start < end and start < token.end for token in taken)
         if free and (kind != "N" or _is_count(sentence, start, end)):

@@ -68,6 +68,7 @@ class Pack:
     roles: Regex
     role_codes: tuple[tuple[str, Regex], ...]
     cues: Mapping[str, Cues]
+    any_cue: Cues  # of any role; most names have none
     words: Mapping[str, Regex]  # grammar patterns by name; NEVER where not given
     not_names: frozenset[str]
     not_surnames: frozenset[str]
@@ -95,6 +96,7 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
             for role in grammar.roles
         ),
         cues={name: _cues(cue.before, cue.after, cue.unless) for name, cue in grammar.cues.items()},
+        any_cue=_any_cue(grammar),
         words=_grammar_words(grammar),
         not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
         not_surnames=frozenset(name.lower() for name in grammar.not_surnames),
@@ -108,6 +110,16 @@ def _cues(before: str | None, after: str | None, unless: str | None) -> Cues:
         before=compile_pattern(f"(?:{before})$") if before else NEVER,
         after=compile_pattern(f"^(?:{after})") if after else NEVER,
         unless=compile_pattern(f"(?:{unless})$") if unless else NEVER,
+    )
+
+
+def _any_cue(grammar: Grammar) -> Cues:
+    before = "|".join(f"(?:{cue.before})" for cue in grammar.cues.values() if cue.before)
+    after = "|".join(f"(?:{cue.after})" for cue in grammar.cues.values() if cue.after)
+    return Cues(
+        before=compile_pattern(f"(?:{before})$", memory_bytes=8 << 20) if before else NEVER,
+        after=compile_pattern(f"^(?:{after})", memory_bytes=8 << 20) if after else NEVER,
+        unless=NEVER,
     )
 
 

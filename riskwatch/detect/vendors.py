@@ -93,11 +93,7 @@ def _roles(masked: Masked, companies: Sequence[int], pack: Pack) -> dict[int, fr
     for number in companies:
         start, end = masked.starts[number], masked.ends[number]
         before, after = masked.text[max(0, start - CUE_CHARS) : start], masked.text[end : end + CUE_CHARS]
-        found = {
-            name
-            for name, cues in pack.cues.items()
-            if (cues.before.hits(before) and not cues.unless.hits(before)) or cues.after.hits(after)
-        }
+        found = _cued(before, after, pack)
         if masked.tokens[number].line is not None or masked.tokens[number].is_product:
             found.add("product")
         if previous is not None and _is_joined(masked, previous, number, pack):
@@ -105,6 +101,19 @@ def _roles(masked: Masked, companies: Sequence[int], pack: Pack) -> dict[int, fr
         roles[number] = frozenset(found)
         previous = number
     return roles
+
+
+def _cued(before: str, after: str, pack: Pack) -> set[str]:
+    """Return the roles that the words beside a name give it."""
+    is_before, is_after = pack.any_cue.before.hits(before), pack.any_cue.after.hits(after)
+    if not is_before and not is_after:
+        return set()
+    return {
+        name
+        for name, cues in pack.cues.items()
+        if (is_before and cues.before.hits(before) and not cues.unless.hits(before))
+        or (is_after and cues.after.hits(after))
+    }
 
 
 def _is_joined(masked: Masked, one: int, other: int, pack: Pack) -> bool:

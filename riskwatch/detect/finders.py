@@ -1,0 +1,210 @@
+"""Finders of attributes: they look at the tokens and words near the trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from riskwatch.detect.compiled import Capture
+from riskwatch.detect.mask import Masked, Token, role_code
+from riskwatch.detect.match import Candidate
+from riskwatch.detect.readings import Readings, Subject, clause, put_token
+from riskwatch.detect.vendors import Attribution, Scene
+
+ADJOINING_CHARS = 2  # a comma and a space
+NEAR_CHARS = 90  # of the masked sentence, either side of the trigger
+
+
+def nearest(masked: Masked, trigger: tuple[int, int], kinds: str, *, limits: tuple[int, int]) -> int | None:
+    """Return the token of the kinds nearest to the trigger, the one after it on a tie."""
+    best: tuple[int, int, int] | None = None
+    for number, token in enumerate(masked.tokens):
+        low, high = masked.starts[number], masked.ends[number]
+        if token.kind not in kinds or low < limits[0] or high > limits[1]:
+            continue
+        is_before = high <= trigger[0]
+        distance = trigger[0] - high if is_before else max(0, low - trigger[1])
+        if distance <= NEAR_CHARS and (best is None or (distance, is_before, number) < best):
+            best = (distance, is_before, number)
+    return best[2] if best else None
+
+
+def _near(kinds: str, *, in_clause: bool = True) -> Callable[..., None]:
+    def find(
+        capture: Capture,
+        candidate: Candidate,
+        scene: Scene,
+        subject: Subject,
+        vendor: Attribution,
+        readings: Readings,
+    ) -> None:
+        del subject, vendor
+        limits = clause(scene, candidate.trigger) if in_clause else (0, len(scene.masked.text))
+        number = nearest(scene.masked, candidate.trigger, kinds, limits=limits)
+        if number is not None:
+            put_token(capture, scene.masked.tokens[number], scene, readings)
+
+    return find
+
+
+def _role_near(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    """Role beside the person, else beside the trigger ("resigned as CEO"), else of the register."""
+    token = _role_token(candidate, scene, subject)
+    if token is not None:
+        put_token(capture, token, scene, readings)
+        return
+    for employer, known in subject.person.posts if subject.person is not None else ():
+        if employer == vendor.vendor and subject.person is not None:
+            span = (subject.person.start, subject.person.end)
+            readings.put(capture.attribute, role_code(known.role, scene.pack) or "other", span)
+            readings.put("role_text", known.role, span)
+            return
+
+
+def _role_token(candidate: Candidate, scene: Scene, subject: Subject) -> Token | None:
+    masked = scene.masked
+    anchor = candidate.groups.get("who")
+    person = subject.person
+    if person is not None:
+        number = masked.tokens.index(person)
+        low, high = masked.starts[number], masked.ends[number]
+        limits = (max(0, low - 4 - 8), _before_next_person(masked, number))
+        found = nearest(masked, (low, high), "R", limits=limits)
+        if found is not None and (_adjoins(masked, found, low, high) or subject.people <= 1):
+            return masked.tokens[found]
+    elif anchor is not None:
+        inside = masked.inside(*anchor, "R")
+        if inside:
+            return masked.tokens[inside[0]]
+    stop = min(candidate.trigger[1] + 40, clause(scene, candidate.trigger)[1])
+    after = masked.inside(candidate.trigger[1], stop, "RP")
+    is_own = bool(after) and masked.tokens[after[0]].kind == "R" and subject.people <= 1
+    return masked.tokens[after[0]] if is_own else None
+
+
+def _adjoins(masked: Masked, number: int, low: int, high: int) -> bool:
+    start, end = masked.starts[number], masked.ends[number]
+    return 0 <= low - end <= ADJOINING_CHARS or 0 <= start - high <= NEAR_CHARS
+
+
+def _before_next_person(masked: Masked, number: int) -> int:
+    following = [
+        start for n, start in enumerate(masked.starts) if n > number and masked.tokens[n].kind == "P"
+    ]
+    return min([*following, masked.ends[number] + 60])
+
+
+def _product_near(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    """Nearest name of the vendor that belongs to a line."""
+    del subject
+    masked, best = scene.masked, None
+    for number in scene.vendors:
+        token = masked.tokens[number]
+        if token.vendor == vendor.vendor and token.line is not None:
+            distance = max(
+                candidate.trigger[0] - masked.ends[number], masked.starts[number] - candidate.trigger[1], 0
+            )
+            if best is None or (distance, number) < best:
+                best = (distance, number)
+    if best is not None:
+        put_token(capture, masked.tokens[best[1]], scene, readings)
+
+
+def _horizon_near(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    del subject, vendor
+    start, _ = scene.masked.span(*candidate.trigger)
+    text = scene.masked.original
+    low, high = (len(text[:at].encode()) for at in (max(0, start - NEAR_CHARS), start + 2 * NEAR_CHARS))
+    match = scene.pack.words["horizon"].search(text, low, stop=high)
+    if match:
+        readings.put(capture.attribute, match.group().lower(), match.span())
+
+
+def _dest(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    del subject
+    masked = scene.masked
+    numbers = list(masked.inside(*candidate.groups["taker"], "VO")) if "taker" in candidate.groups else []
+    numbers += [number for number in scene.companies if "destination" in scene.roles[number]]
+    for number in numbers:
+        if masked.tokens[number].vendor != vendor.vendor:
+            put_token(capture, masked.tokens[number], scene, readings)
+            return
+
+
+def _plaintiff(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    del subject, candidate
+    for number in scene.companies:
+        token = scene.masked.tokens[number]
+        if "plaintiff" in scene.roles[number] and token.vendor != vendor.vendor:
+            put_token(capture, token, scene, readings)
+            return
+
+
+def _org_near(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    """Nearest company of the clause that is not the vendor itself."""
+    del subject
+    masked, limits = scene.masked, clause(scene, candidate.trigger)
+    others = [
+        (max(candidate.trigger[0] - masked.ends[n], masked.starts[n] - candidate.trigger[1], 0), n)
+        for n in scene.companies
+        if masked.tokens[n].vendor != vendor.vendor and limits[0] <= masked.starts[n] < limits[1]
+    ]
+    if others:
+        put_token(capture, masked.tokens[min(others)[1]], scene, readings)
+
+
+FIND: Mapping[str, Callable[..., None]] = {
+    "role_near": _role_near,
+    "product_near": _product_near,
+    "money_near": _near("M"),
+    "date_near": _near("D"),
+    "duration_near": _near("H"),
+    "percent_near": _near("Q"),
+    "count_near": _near("N"),
+    "person_near": _near("P"),
+    "horizon_near": _horizon_near,
+    "org_near": _org_near,
+    "dest": _dest,
+    "plaintiff": _plaintiff,
+}
