@@ -17,7 +17,7 @@ def site() -> Iterator[Site]:
     """Serve on a free port of 127.0.0.1."""
     with LocalServer(("127.0.0.1", 0), Handler) as server:
         made = Site(f"http://127.0.0.1:{server.server_address[1]}")
-        server.site = made  # type: ignore[attr-defined] # read by the handler
+        server.site = made
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         yield made

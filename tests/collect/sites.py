@@ -55,6 +55,7 @@ class Handler(socketserver.StreamRequestHandler):
 class LocalServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
+    site: Site
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that hang up are what is tested."""
