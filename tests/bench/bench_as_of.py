@@ -34,7 +34,8 @@ def events(vendor: str, types: list[str], count: int) -> Iterator[Event]:
         yield Event(
             id=new_id(), type=types[number % len(types)], vendor=vendor, home=vendor, object=str(number),
             assertion=Assertion.CONFIRMED, state=EventState.LIVE, attributes={}, occurred_at=at,
-            date_precision="day", claims=(claim,), corroboration=1, first_told_at=at, last_live_at=at, first_recorded_at=at,
+            date_precision="day", claims=(claim,), corroboration=1,
+            first_told_at=at, last_live_at=at, first_recorded_at=at,
         )  # fmt: skip
 
 
