@@ -148,9 +148,7 @@ def bench(rounds: int) -> None:
         pairs = list(zip(found, rates["hello"], strict=True))
         by_rate, by_cpu = median(a[0] / b[0] for a, b in pairs), median(b[1] / a[1] for a, b in pairs)
         speed, cost = (median(column) for column in zip(*found, strict=True))
-        print(
-            f"{name:>14}: {speed:5.0f}/s, {by_rate:.2f} of hello; {cost:4.0f} us of CPU each, {by_cpu:.2f} of hello"
-        )
+        print(f"{name:>14}: {speed:5.0f}/s, ratio {by_rate:.2f}; CPU {cost:4.0f} us each, ratio {by_cpu:.2f}")
 
 
 if __name__ == "__main__":
