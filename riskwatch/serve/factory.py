@@ -6,12 +6,14 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.http import parse_accept_header
 
 from riskwatch.errors import RiskwatchError
 from riskwatch.serve import health, problem
@@ -146,9 +148,14 @@ def _listing(route: Route, desk: Desk, path: Mapping[str, str], listings: Listin
             return problem.of_validation(error, place="query")
         held = Kept(*answer_bytes(route.view(desk, query, **path)))
         listings.keep(version, key, held)
-    if "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", "") and len(held.body) > _LEAST_ZIPPED:
+    if len(held.body) > _LEAST_ZIPPED and _takes_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
         return answered(held.zipped, f"W/{held.tag}", encoding="gzip")
     return answered(held.body, held.tag, encoding="identity")
+
+
+@lru_cache(maxsize=64)  # few kinds of readers send nearly all requests
+def _takes_gzip(accepted: str) -> bool:
+    return bool(parse_accept_header(accepted)["gzip"])
 
 
 def _body() -> object:

@@ -2,8 +2,8 @@
 
 .venv/bin/python tests/bench/bench_memory.py
 
-Three services: hello-world, `riskwatch serve --no-worker` on an empty folder, `riskwatch demo`; each is measured
-at rest after it has answered its listing a few times. PSS counts pages that processes share once, RSS each time.
+Three services: hello-world, `riskwatch serve --no-worker` on an empty folder, and `riskwatch demo`; each is
+measured at rest after it has answered a few times. PSS counts shared pages once, RSS in each process.
 """
 
 import os

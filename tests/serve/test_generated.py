@@ -33,7 +33,10 @@ CHECKS: list[CheckFunction] = [
 @pytest.mark.slow
 def test_generated_requests_get_the_answers_that_the_description_promises(installation: Installation) -> None:
     app = installation.flask()
-    key = {"X-API-Key": installation.keys["read"]}
+    key = {
+        "X-API-Key": installation.keys["read"],
+        "Accept-Encoding": "identity",
+    }  # its client unpacks nothing
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
     ids = _ids(Reader(app.test_client(), installation.keys["read"]))
     asked = dict.fromkeys(range(200, 600), 0)

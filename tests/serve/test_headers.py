@@ -82,6 +82,8 @@ def test_a_listing_is_packed_for_readers_that_take_it(reader: Reader) -> None:
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
     assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
     assert again.status_code == 304
+    refused = reader.get("/v1/vendors", headers={"Accept-Encoding": "gzip;q=0, br"})
+    assert refused.get_data() == plain.get_data()
 
 
 @pytest.mark.parametrize("path", ["/v1/vendors", "/v1/events", "/openapi.json", "/livez"])
