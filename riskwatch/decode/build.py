@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from riskwatch.decode import digest
 from riskwatch.decode.dates import from_parts, judged, parse_date
 from riskwatch.decode.links import canonical
-from riskwatch.decode.text import is_garbled, plain, plain_title, script_lang, text_key, tidy, truncated
+from riskwatch.decode.text import is_garbled, plain, plain_title, script_lang, tidy, tidy_text_key, truncated
 from riskwatch.model import Article
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def article_of(item: RawItem, *, origin: Origin, now: datetime) -> Article | Non
         tier=origin.tier,
         source_class=origin.source_class,
         covers=origin.covers,
-        text_key=text_key(title, text),
+        text_key=tidy_text_key(title, text),
         text_origin="feed" if text else "title",
         garbled=is_garbled(title),
         flags=flags,
@@ -83,5 +83,7 @@ def _date(item: RawItem, *, now: datetime) -> tuple[datetime | None, str | None]
 
 def _lang(tag: str | None) -> str | None:
     """Return the primary subtag of a language tag (`en-US` gives `en`)."""
-    primary = (tag or "").replace("_", "-").split("-")[0].strip().lower()
+    if not tag:
+        return None
+    primary = tag.replace("_", "-").split("-")[0].strip().lower()
     return primary if primary.isascii() and primary.isalpha() and len(primary) in (2, 3) else None

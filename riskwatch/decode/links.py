@@ -69,7 +69,10 @@ def canonical(url: str | None, *, base: str | None = None) -> str | None:
         url: Link as found.
         base: URL that a relative link is read against.
     """
-    url = "".join((url or "").encode("utf-8", "replace").decode("utf-8").split()).strip("\x00")
+    url = url or ""
+    if not url.isascii():
+        url = url.encode("utf-8", "replace").decode("utf-8")
+    url = "".join(url.split()).strip("\x00")
     if not url or len(url) > _MAX_LINK_CHARS:
         return None
     if base and "://" not in url[:12]:
@@ -168,6 +171,7 @@ def _query(query: str) -> str:
     return urlencode(kept, errors="surrogateescape")
 
 
+@lru_cache(maxsize=4_096)
 def _is_tracker(key: str) -> bool:
     lowered = key.lower()
     return lowered in _TRACKERS or lowered.startswith(_TRACKER_PREFIXES)

@@ -46,6 +46,7 @@ _PARSER_OPTIONS = {
 }
 _PARSER = etree.HTMLParser(**_PARSER_OPTIONS)
 _TO_STRING = etree.XPath("string()")
+_PLAIN_ASCII = str.maketrans("", "", "\n" + "".join(map(chr, range(0x20, 0x7F))))
 # Tokens of detection are written «V3»: no text from outside may hold one. NFKC makes QwenTM of a trade mark.
 _FORGED = (("«", "“"), ("»", "”"), ("™", " "), ("℠", " "), ("®", " "))
 
@@ -57,17 +58,26 @@ def sound(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Return the text in NFKC, without control characters, white space folded, one line a paragraph."""
-    if not text.isascii():
-        for char, safe in _FORGED:
-            if char in text:
-                text = text.replace(char, safe)
-        text = unicodedata.normalize("NFKC", text)
-    if text.isprintable():
-        return " ".join(text.split())
-    if not text.replace("\n", "").isprintable():
+    if text.isascii():
+        is_plain = not text.translate(_PLAIN_ASCII)
+    else:
+        text = _composed(text)
+        is_plain = text.replace("\n", "").isprintable()
+    if not is_plain:
         text = unicodedata.normalize("NFKC", _CONTROL.sub("", sound(text)))
-    lines = [" ".join(line.split()) for line in text.splitlines()]
+        lines = [" ".join(line.split()) for line in text.splitlines()]
+    elif "\n" in text:  # white space is blanks and line feeds only
+        lines = [" ".join(line.split()) if "  " in line else line.strip() for line in text.split("\n")]
+    else:
+        return " ".join(text.split()) if "  " in text else text.strip()
     return "\n".join([line for line in lines if line])
+
+
+def _composed(text: str) -> str:
+    for char, safe in _FORGED:
+        if char in text:
+            text = text.replace(char, safe)
+    return unicodedata.normalize("NFKC", text)
 
 
 def plain(html: str, *, marks: bool = False) -> str:
@@ -115,9 +125,18 @@ def is_garbled(title: str | None) -> bool:
 
 def text_key(title: str | None, text: str) -> str:
     """Return the SHA-256 of the normalised text, in hex; the title takes part where the body is short."""
-    body = " ".join(unicodedata.normalize("NFKC", text).lower().split())
+    return _key(" ".join((title or "").split()), " ".join(unicodedata.normalize("NFKC", text).split()))
+
+
+def tidy_text_key(title: str | None, text: str) -> str:
+    """Return text_key of a title and a text that `tidy` made, which need no normalising any more."""
+    return _key(title or "", text.replace("\n", " "))
+
+
+def _key(title: str, text: str) -> str:
+    body = text.lower()
     if len(body) < SHORT_TEXT_CHARS:
-        body = " ".join((title or "").lower().split()) + "\n" + body
+        body = title.lower() + "\n" + body
     return hashlib.sha256(body.encode("utf-8", "replace")).hexdigest()
 
 

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskwatch.decode.text import is_garbled, plain, plain_title, script_lang, text_key, tidy, truncated
+from riskwatch.decode.text import (
+    is_garbled,
+    plain,
+    plain_title,
+    script_lang,
+    text_key,
+    tidy,
+    tidy_text_key,
+    truncated,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +57,26 @@ def test_tidying_twice_changes_nothing(text: str) -> None:
     assert tidy(once) == once
     assert unicodedata.is_normalized("NFKC", once)
     assert "«" not in once
+
+
+spaced = st.text(alphabet="aÉΣ“\u0301 \u00a0\u3000\u1680\u2028\t\n\r\x0b\x1c\x00", max_size=40)
+
+
+@given(st.one_of(st.text(), spaced))
+def test_short_ways_of_tidying_lead_to_the_same_text(text: str) -> None:
+    assert tidy(text) == tidy(text + "\x00")  # a control character takes the long way
+
+
+def test_a_printable_text_holds_no_white_space_but_the_blank() -> None:
+    assert [char for char in map(chr, range(0x110000)) if char.isspace() and char.isprintable()] == [" "]
+
+
+@given(st.one_of(st.none(), st.text(max_size=20), spaced), st.one_of(st.text(), spaced))
+def test_the_key_of_tidy_words_needs_no_second_tidying(title: str | None, text: str) -> None:
+    title = tidy(title).replace("\n", " ") if title else None
+    text, _ = truncated(tidy(text), max_bytes=60)
+
+    assert tidy_text_key(title, text) == text_key(title, text)
 
 
 @given(st.text())
