@@ -73,6 +73,7 @@ class CompiledRule:
     needs_person: bool
     hint: Regex  # the prefilter, to show the words that hit
     uses_people: bool  # whether a frame has a place for persons
+    numbers: frozenset[int] = frozenset()  # of its frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +173,11 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
 
 def _numbered(compiled: Sequence[CompiledRule]) -> tuple[CompiledRule, ...]:
     numbers = count()
-    return tuple(
+    numbered = (
         replace(rule, frames=tuple(replace(frame, number=next(numbers)) for frame in rule.frames))
         for rule in compiled
     )
+    return tuple(replace(rule, numbers=frozenset(frame.number for frame in rule.frames)) for rule in numbered)
 
 
 def _atoms(frames: Sequence[Frame]) -> re2.Filter:

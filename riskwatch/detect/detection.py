@@ -10,7 +10,8 @@ from riskwatch.detect.assertion import find_modifiers
 from riskwatch.detect.compiled import CompiledRule, LanguageRules, Ruleset
 from riskwatch.detect.mask import Masked, mask
 from riskwatch.detect.match import candidates
-from riskwatch.detect.resolve import Placed, focus_of, resolve, shifted
+from riskwatch.detect.names import Names, Placed
+from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, MIN_CHARS, Sentence
 from riskwatch.detect.signals import Work, add_candidate
@@ -54,7 +55,7 @@ def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> D
         return Detection((), mentions, notes=tuple(notes))
     if not language.prefilter.Match("\n".join(texts.values())):
         return Detection((), mentions, notes=tuple(notes))
-    work = Work(article, ruleset, language, item, placed, notes=notes)
+    work = Work(article, ruleset, language, item, Names(placed), notes=notes)
     _read(work, texts, focus=focus)
     return _finish(work, mentions)
 
@@ -99,7 +100,7 @@ def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:
 def _read(work: Work, texts: Mapping[str, str], *, focus: str | None) -> None:
     body = texts["body"]
     segments = split_body(
-        body, pack=work.language.pack, leads=lambda low, high: _leads(work.placed, low, high)
+        body, pack=work.language.pack, leads=lambda low, high: _leads(work.names, low, high)
     )
     is_digest = any(segment.is_digest for segment in segments)
     title = Segment("title", ((0, len(texts["title"])),))
@@ -120,11 +121,9 @@ def _all_spans(segments: Sequence[Segment]) -> tuple[tuple[int, int], ...]:
     return tuple(span for segment in segments for span in segment.spans)
 
 
-def _leads(placed: Sequence[Placed], low: int, high: int) -> frozenset[str]:
+def _leads(names: Names, low: int, high: int) -> frozenset[str]:
     return frozenset(
-        entry.token.vendor or entry.token.name
-        for entry in placed
-        if entry.field == "body" and low <= entry.token.start < high and entry.token.kind in "VO"
+        token.vendor or token.name for token in names.within("body", low, high) if token.kind in "VO"
     )
 
 
@@ -134,14 +133,12 @@ def _focus(work: Work, spans: Sequence[tuple[int, int]], *, is_digest: bool, giv
     covers = work.article.covers
     if len(covers) == 1:
         return Focus(covers[0], is_salient=True, is_own_channel=True)
-    vendor, mentions = focus_of(work.placed, spans=spans, with_title=not is_digest)
+    vendor, mentions = focus_of(work.names, spans=spans, with_title=not is_digest)
     if vendor is None or is_digest:
         return Focus(vendor)
     first = any(
-        entry.token.kind == "V"
-        and entry.token.vendor == vendor
-        and (entry.field == "title" or entry.token.start < SALIENT_CHARS)
-        for entry in work.placed
+        token.kind == "V" and token.vendor == vendor
+        for token in (*work.names.of("title"), *work.names.within("body", 0, SALIENT_CHARS))
     )
     rivals = max((count for name, count in mentions.items() if name != vendor), default=0)
     is_salient = (
@@ -173,11 +170,9 @@ def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: 
     rules = [work.language.rules[number] for number in numbers]
     rules = [rule for rule in rules if _in_scope(rule, sentence, work.article)]
     entities = [
-        shifted(entry.token, -sentence.start)
-        for entry in work.placed
-        if entry.field == sentence.field
-        and sentence.start <= entry.token.start
-        and entry.token.end <= sentence.end
+        shifted(token, -sentence.start)
+        for token in work.names.within(sentence.field, sentence.start, sentence.end)
+        if token.end <= sentence.end
     ]
     pack = work.language.pack
     # without a name of a vendor or of its people only the focus could carry the event
@@ -187,7 +182,12 @@ def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: 
     masked = mask(sentence.text, entities, pack=pack, proven=work.proven if with_people else None)
     _remember(work, masked)
     possible = frozenset(work.language.atoms.Match(masked.raw.lower(), potential=True) or ())
-    found = [made for rule in rules for made in candidates(rule, masked, pack=pack, possible=possible)]
+    found = [
+        made
+        for rule in rules
+        if not possible.isdisjoint(rule.numbers)
+        for made in candidates(rule, masked, pack=pack, possible=possible)
+    ]
     if not found:
         return
     scene = scene_of(masked, pack=pack, focus=focus, item=work.item)

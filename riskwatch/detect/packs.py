@@ -21,6 +21,7 @@ from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Grammar, Lexicon, Modifier, Modifiers
 from riskwatch.model import Assertion
 
+PRIMARY_MODIFIER = "pseudo.primary"
 NEVER = compile_pattern(r"[^\s\S]")  # matches nothing
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
 
@@ -51,6 +52,7 @@ class Assertions:
     terminate: Regex
     modifiers: tuple[CompiledModifier, ...]
     index: re2.Set  # of all modifiers, in order
+    primary: Regex  # "according to the company": words of somebody who speaks for himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,14 @@ def _assertions(modifiers: Modifiers, expander: Expander) -> Assertions:
                 on_tokens=any(place in QUANTITY_SLOTS for place in collect_places(modifier.pattern)),
             )
             for modifier, pattern in zip(modifiers.modifiers, patterns, strict=True)
+        ),
+        primary=next(
+            (
+                compile_pattern(pattern)
+                for modifier, pattern in zip(modifiers.modifiers, patterns, strict=True)
+                if modifier.id == PRIMARY_MODIFIER
+            ),
+            NEVER,
         ),
         index=compile_set(patterns) if patterns else compile_set([r"[^\s\S]"]),
     )

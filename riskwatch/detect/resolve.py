@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from riskwatch.detect.gazetteer import Hit, Known
 from riskwatch.detect.mask import Token
+from riskwatch.detect.names import Names, Placed
 from riskwatch.detect.packs import Pack
 from riskwatch.model import Person
 
@@ -17,16 +19,9 @@ CONTEXT_CHARS = 200  # either side, at most one sentence
 CONTEXT_THRESHOLD = 2
 LIST_CHARS = 12  # between two names of one list
 DEAL_CHARS = 90  # between two vendors that deal with each other
+NEAR_CHARS = 200  # either side of a name: all that can stand in a list or deal with it
 DEALING_ROLES = ("destination", "taker", "plaintiff")
 TITLE_WEIGHT = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A resolved name in a field; offsets of the token are in characters of the field."""
-
-    field: str
-    token: Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +32,14 @@ class _Document:
     vouched: frozenset[str]
     item: date
     pack: Pack | None
+    contexts: dict[int, frozenset[str]] = field(default_factory=dict)  # of each alias, its words in the text
+
+    def context(self, known: Known) -> frozenset[str]:
+        """Return the context words of an alias that stand anywhere in the article."""
+        key = id(known)
+        if key not in self.contexts and known.context is not None:
+            self.contexts[key] = frozenset(m.group().lower() for m in known.context.finditer(self.text))
+        return self.contexts.get(key, frozenset())
 
 
 def resolve(
@@ -59,13 +62,13 @@ def resolve(
     document = _Document("\n".join(texts.values()), _vouched(hits, item) | frozenset(given), item, pack)
     placed: list[Placed] = []
     doubtful: list[tuple[str, Hit]] = []
-    for field, found in hits.items():
+    for name, found in hits.items():
         for hit in found:
-            token = _token(hit, texts[field], document)
+            token = _token(hit, texts[name], document)
             if token is None:
-                doubtful.append((field, hit))
+                doubtful.append((name, hit))
             else:
-                placed.append(Placed(field, token))
+                placed.append(Placed(name, token))
     if pack is not None:
         placed += _of_lists(doubtful, placed, texts, item=item, pack=pack)
         placed += _family_names(texts, placed, hits=hits, pack=pack)
@@ -159,8 +162,7 @@ def _is_certain(known: Known, hit: Hit, text: str, document: _Document) -> bool:
         or _is_business(f"{before} {after}", document.pack)
     ):
         return True
-    words = {match.group().lower() for match in known.context.finditer(document.text)} - {hit.text.lower()}
-    return len(words) >= CONTEXT_THRESHOLD
+    return len(document.context(known) - {hit.text.lower()}) >= CONTEXT_THRESHOLD
 
 
 def _is_business(sentence: str, pack: Pack | None) -> bool:
@@ -189,20 +191,24 @@ def _of_lists(
     pack: Pack,
 ) -> list[Placed]:
     """Accept a doubtful name that stands in one list with a certain one ("Google, Meta and Apple")."""
-    accepted: list[Placed] = []
-    for field, hit in [*doubtful, *reversed(doubtful)]:
-        if any(entry.field == field and entry.token.start == hit.start for entry in accepted):
+    certain = Names(placed)
+    accepted: dict[tuple[str, int], Token] = {}
+    for name, hit in [*doubtful, *reversed(doubtful)]:
+        if (name, hit.start) in accepted:
             continue
-        known = next((k for k in hit.known if k.kind == "V" and _fits(k, hit, texts[field], item)), None)
+        text = texts[name]
+        known = next((k for k in hit.known if k.kind == "V" and _fits(k, hit, text, item)), None)
         if known is None:
             continue
-        neighbours = [e.token for e in (*placed, *accepted) if e.field == field and e.token.kind == "V"]
-        text = texts[field]
+        low, high = hit.start - NEAR_CHARS, hit.end + NEAR_CHARS
+        beside = (accepted.get((name, at)) for at in range(low, high))
+        near = (*certain.within(name, low, high), *(token for token in beside if token is not None))
+        neighbours = [token for token in near if token.kind == "V"]
         if any(
             _listed(hit, token, text, pack) or _dealing(hit, known, token, text, pack) for token in neighbours
         ):
-            accepted.append(Placed(field, _vendor_token(hit, known)))
-    return accepted
+            accepted[name, hit.start] = _vendor_token(hit, known)
+    return [Placed(name, token) for (name, _), token in accepted.items()]
 
 
 def _listed(hit: Hit, token: Token, text: str, pack: Pack) -> bool:
@@ -232,23 +238,28 @@ def _family_names(
         family = posts[0][1].family
         if families[family] > 1 or not family or family.lower() in pack.not_surnames:
             continue
-        for field, text in texts.items():
-            taken = [(hit.start, hit.end) for hit in hits[field]]
-            found += [
-                Placed(field, Token("P", at, at + len(family), family, posts=posts, name=name))
-                for at in _alone(text, family, taken, pack)
-            ]
+        found += [
+            Placed(name_of_field, Token("P", at, at + len(family), family, posts=posts, name=name))
+            for name_of_field, text in texts.items()
+            for at in _alone(text, family, hits[name_of_field], pack)
+        ]
     return found
 
 
-def _alone(text: str, family: str, taken: Sequence[tuple[int, int]], pack: Pack) -> Iterable[int]:
+def _alone(text: str, family: str, taken: Sequence[Hit], pack: Pack) -> Iterable[int]:
     at = text.find(family)
     while at >= 0:
         end = at + len(family)
-        is_free = not any(low < end and at < high for low, high in taken)
+        # hits are in order and do not overlap: the last one before the end is the only one that may
+        number = bisect_left(taken, end, key=_start) - 1
+        is_free = number < 0 or taken[number].end <= at
         if is_free and _stands_alone(text, at, end, pack):
             yield at
         at = text.find(family, end)
+
+
+def _start(hit: Hit) -> int:
+    return hit.start
 
 
 def _stands_alone(text: str, start: int, end: int, pack: Pack) -> bool:
@@ -269,22 +280,21 @@ def _stands_alone(text: str, start: int, end: int, pack: Pack) -> bool:
 
 
 def focus_of(
-    placed: Sequence[Placed], *, spans: Sequence[tuple[int, int]], with_title: bool
+    names: Names, *, spans: Sequence[tuple[int, int]], with_title: bool
 ) -> tuple[str | None, Counter[str]]:
     """Return the vendor that a segment is about and the number of mentions of each vendor."""
     mentions: Counter[str] = Counter()
-    weights: Counter[str] = Counter()
-    for entry in placed:
-        token = entry.token
-        if token.vendor is None or token.kind != "V":
-            continue
-        if entry.field == "title":
-            if with_title:
-                mentions[token.vendor] += 1
-                weights[token.vendor] += TITLE_WEIGHT
-        elif any(low <= token.start < high for low, high in spans):
+    mentions.update(
+        token.vendor
+        for low, high in spans
+        for token in names.within("body", low, high)
+        if token.kind == "V" and token.vendor is not None
+    )
+    weights = mentions.copy()
+    for token in names.of("title") if with_title else ():
+        if token.kind == "V" and token.vendor is not None:
             mentions[token.vendor] += 1
-            weights[token.vendor] += 1
+            weights[token.vendor] += TITLE_WEIGHT
     if not weights:
         return None, mentions
     best = min(weights.items(), key=lambda pair: (-pair[1], pair[0]))[0]
@@ -293,4 +303,15 @@ def focus_of(
 
 def shifted(token: Token, by: int) -> Token:
     """Return the token with offsets moved, for a sentence that begins at -by."""
-    return replace(token, start=token.start + by, end=token.end + by)
+    return Token(
+        token.kind,
+        token.start + by,
+        token.end + by,
+        token.text,
+        token.vendor,
+        token.line,
+        token.is_product,
+        token.posts,
+        token.name,
+        token.role_code,
+    )

@@ -13,8 +13,8 @@ from riskwatch.detect.attributes import Claimed, claimed, read_attributes
 from riskwatch.detect.compiled import LanguageRules, Ruleset
 from riskwatch.detect.gazetteer import Outlets
 from riskwatch.detect.match import Candidate
+from riskwatch.detect.names import Names
 from riskwatch.detect.readings import Readings, Subject
-from riskwatch.detect.resolve import Placed
 from riskwatch.detect.rules import Lifecycle, Route
 from riskwatch.detect.sentences import Sentence
 from riskwatch.detect.vendors import (
@@ -28,7 +28,6 @@ TEST_WEIGHT = 0.8  # confidence of a rule on trial
 PRIMARY_CLASSES = frozenset(
     {SourceClass.FILING, SourceClass.COURT, SourceClass.REGULATOR, SourceClass.STATUS_PAGE}
 )
-PRIMARY_MODIFIER = "pseudo.primary"  # "according to the company"
 SPEECH_CHARS = 30
 
 
@@ -43,7 +42,7 @@ class Work:
     ruleset: Ruleset
     language: LanguageRules
     item: date
-    placed: Sequence[Placed]
+    names: Names
     signals: dict[tuple[str, str, str, str, Place], Signal] = field(default_factory=dict)
     blocked: list[Blocked] = field(default_factory=list)
     trace: list[tuple[Place, explain.Trace]] = field(default_factory=list)
@@ -181,7 +180,12 @@ def _spoken(work: Work, judged: Judged, scene: Scene, stated: _Stated, speakers:
     value = judged.value
     if official and value == Assertion.REPORTED:
         value = Assertion.CONFIRMED
-    is_primary = official or judged.is_primary or _self_spoken(scene, speakers) or _named_primary(scene)
+    is_primary = (
+        official
+        or judged.is_primary
+        or _self_spoken(scene, speakers)
+        or scene.pack.assertions.primary.hits(scene.masked.light)
+    )
     return Judged(value, judged.winner, judged.considered, is_primary)
 
 
@@ -194,14 +198,6 @@ def _self_spoken(scene: Scene, speakers: Iterable[int]) -> bool:
         if match and len(after[: match.start()].split()) <= 1 and "«" not in after[: match.start()]:
             return True
     return False
-
-
-def _named_primary(scene: Scene) -> bool:
-    modifiers = scene.pack.assertions.modifiers
-    return any(
-        entry.spec.id == PRIMARY_MODIFIER and entry.pattern.search(scene.masked.light) is not None
-        for entry in modifiers
-    )
 
 
 def _object(readings: Readings) -> str:
