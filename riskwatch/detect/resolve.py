@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -193,21 +193,20 @@ def _of_lists(
     """Accept a doubtful name that stands in one list with a certain one ("Google, Meta and Apple")."""
     certain = Names(placed)
     accepted: dict[tuple[str, int], Token] = {}
+    starts: dict[str, list[int]] = defaultdict(list)  # of the accepted ones, in order
     for name, hit in [*doubtful, *reversed(doubtful)]:
         if (name, hit.start) in accepted:
             continue
-        text = texts[name]
+        text, at = texts[name], starts[name]
         known = next((k for k in hit.known if k.kind == "V" and _fits(k, hit, text, item)), None)
         if known is None:
             continue
         low, high = hit.start - NEAR_CHARS, hit.end + NEAR_CHARS
-        beside = (accepted.get((name, at)) for at in range(low, high))
-        near = (*certain.within(name, low, high), *(token for token in beside if token is not None))
-        neighbours = [token for token in near if token.kind == "V"]
-        if any(
-            _listed(hit, token, text, pack) or _dealing(hit, known, token, text, pack) for token in neighbours
-        ):
+        beside = [accepted[name, start] for start in at[bisect_left(at, low) : bisect_left(at, high)]]
+        near = [token for token in (*certain.within(name, low, high), *beside) if token.kind == "V"]
+        if any(_listed(hit, token, text, pack) or _dealing(hit, known, token, text, pack) for token in near):
             accepted[name, hit.start] = _vendor_token(hit, known)
+            insort(at, hit.start)
     return [Placed(name, token) for (name, _), token in accepted.items()]
 
 
