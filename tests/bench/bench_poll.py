@@ -2,7 +2,7 @@
 
 python tests/bench/bench_poll.py ../shared/bench [--runs 5] [--workers 1] [--adapter riskwatch riskwatch_full]
 
-The folder holds the benchmark: make_feeds.py, server.py, bench_poll.py, adapters. It is copied and left as it is.
+The folder holds the benchmark (server.py, bench_poll.py, adapters ...); it is copied and left as it is.
 The interpreter needs riskwatch and, for the peer, `pip install reader sgmllib3k`.
 """
 
