@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import random
 import secrets
@@ -20,9 +21,10 @@ from urllib.parse import urlsplit
 import structlog
 
 from riskwatch import __version__, pipeline, reports, telemetry
+from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
 from riskwatch.decode import Decoded, Origin, decode
-from riskwatch.errors import ConfigError, ConfigErrors, NotFound
+from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound
 from riskwatch.model import Publisher, subjects_of, vendor_of
 from riskwatch.reports import IngestReport, PollReport
 from riskwatch.serve import present
@@ -334,6 +336,55 @@ class App:
         results = run_tests(self.ruleset).results
         return reports.rule_tests([r for r in results if not only or r.rule in only])
 
+    def evaluate(
+        self, paths: Sequence[Path], *, title_only: bool, bar: Bar
+    ) -> tuple[evaluation.Report, list[str]]:
+        """Measure detection on labelled items (JSON Lines); return the report and the bad lines."""
+        from riskwatch.detect import detect  # noqa: PLC0415 - loads RE2
+
+        items, errors = self._labelled(paths, title_only=title_only)
+        with bar(len(items), "evaluating") as moving:
+            report = evaluation.evaluate(
+                items,
+                lambda article: detect(article, self.ruleset),
+                taxonomy=self.config.taxonomy,
+                ruleset=self.ruleset.digest,
+                progress=moving.update,
+            )
+        return report, errors
+
+    def _labelled(
+        self, paths: Sequence[Path], *, title_only: bool
+    ) -> tuple[list[evaluation.Item], list[str]]:
+        names = {
+            name.lower(): vendor.id
+            for vendor in self.config.vendors.values()
+            for name in (*present.names((*vendor.brands, *vendor.names)), vendor.name, vendor.id)
+        }
+        items, errors = list[evaluation.Item](), list[str]()
+        for path in paths:
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                try:
+                    items.append(self._item(line, names, title_only=title_only))
+                except (ValueError, KeyError, TypeError, Invalid) as error:
+                    errors.append(f"{path}:{number}: {error}")
+        return items, errors
+
+    def _item(self, line: str, names: Mapping[str, str], *, title_only: bool) -> evaluation.Item:
+        from riskwatch.decode.saved import decode_saved  # noqa: PLC0415 - loads lxml
+
+        row = json.loads(line)
+        kept = {k: v for k, v in row.items() if k != "labels"}
+        if title_only:
+            kept = {k: v for k, v in kept.items() if k not in ("summary", "lead", "text")}
+        kept.setdefault("summary", kept.pop("lead", None))
+        saved = decode_saved("item.jsonl", json.dumps(kept).encode(), resolve=self.resolve, now=self.now())
+        if not saved.articles:
+            raise ValueError(saved.errors[0].reason)
+        article = replace(saved.articles[0], id=str(row.get("id", "")), first_seen_at=self.now())
+        labels = tuple(evaluation.label_of(label, names, self.config.taxonomy) for label in row["labels"])
+        return evaluation.Item(article, labels, str(row.get("story") or row.get("id")))
+
     # ---------------------------------------------------------------------------- database and keys
     def migrate(self) -> bool:
         """Bring the schema to this version; return whether anything was done."""
@@ -481,7 +532,10 @@ def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, 
 
 def domains_of(url: str | None) -> Iterator[str]:
     """Give the host of an address and the domains above it, longest first."""
-    host = urlsplit(url or "").hostname or ""
+    try:
+        host = urlsplit(url or "").hostname or ""
+    except ValueError:  # a name that is no address, put where an address is looked for
+        return
     labels = host.removeprefix("www.").split(".")
     for start in range(len(labels) - 1):
         yield ".".join(labels[start:])

@@ -440,6 +440,45 @@ def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
 
 
 @main.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option("--title-only", is_flag=True, help="Leave summaries and leads out.")
+@click.option("--errors", is_flag=True, help="Print every miss and false hit, one JSON line each.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True),
+    help="A run saved with --json, to compare with.",
+)
+@_as_json
+@click.pass_context
+def evaluate(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    title_only: bool,
+    errors: bool,
+    against: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure detection on labelled items (JSON Lines) and print precision, recall and every error."""
+    from riskwatch import evaluate as evaluation
+
+    report, problems = _app(ctx).evaluate(files, title_only=title_only, bar=_bar)
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    if errors:
+        for line in evaluation.error_lines(report):
+            click.echo(line)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
+        click.echo(evaluation.markdown(report, before))
+    if problems:
+        ctx.exit(FAULTS)
+
+
+@main.command()
 @click.option(
     "--write", type=click.Path(path_type=Path, file_okay=False), help="Folder to write the schemas to."
 )

@@ -250,12 +250,16 @@ def remerge(
         verdicts=unit.events.verdicts(vendor),
         new_id=parts.new_id,
     )
-    before = {event.id: replace(event, recorded_at=None) for event in known}
-    changed = [e for e in merged.events if before.get(e.id) != replace(e, recorded_at=None)]
+    before = {event.id: event for event in known}
+    changed = [event for event in merged.events if _is_new(event, before.get(event.id))]
     unit.events.save_events(changed, now=now)
     if tuple(unit.events.stories(vendor)) != tuple(merged.stories):
         unit.events.save_stories(vendor, merged.stories, now=now)
     return changed
+
+
+def _is_new(event: Event, before: Event | None) -> bool:
+    return before is None or event != replace(before, recorded_at=event.recorded_at)
 
 
 def weights_of(methodology: score.Methodology) -> merge.Weights:
@@ -319,7 +323,7 @@ class Reader:
         self._parts, self._unit = parts, unit
         self._events: dict[tuple[str, datetime], Sequence[Event]] = {}
         self._verdicts: dict[tuple[str, datetime], Sequence[Verdict]] = {}
-        self._counts: dict[tuple[datetime, datetime], Mapping[str, int]] = {}
+        self._counts: dict[tuple[datetime, datetime, str], Mapping[str, int]] = {}
         self._polls: dict[datetime, Mapping[str, datetime]] = {}
 
     def score(self, subject: str, *, as_of: datetime, known_at: datetime) -> Score:
@@ -371,10 +375,12 @@ class Reader:
         )
 
     def _named(self, subject: str, as_of: datetime, *, days: float) -> int:
-        since = as_of - timedelta(days=days)
-        if (since, as_of) not in self._counts:
-            self._counts[since, as_of] = self._unit.articles.mention_counts(since=since, until=as_of)
-        return self._counts[since, as_of].get(subject, 0)
+        since, vendor = as_of - timedelta(days=days), vendor_of(subject)
+        key = (since, as_of, vendor)
+        if key not in self._counts:
+            counts = self._unit.articles.mention_counts(since=since, until=as_of, vendor=vendor)
+            self._counts[key] = counts
+        return self._counts[key].get(subject, 0)
 
     def _families(self, vendor: str) -> int:
         watching = (s for s in self._parts.sources if "all" in s.covers or vendor in s.covers)

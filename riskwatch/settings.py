@@ -19,7 +19,7 @@ from riskwatch.environment import Settings, read_settings
 from riskwatch.errors import ConfigError, ConfigErrors
 from riskwatch.model import Direction, EventType, Factor, Person, Publisher, Vendor
 from riskwatch.model.vendor import Alias
-from riskwatch.score import Methodology
+from riskwatch.score import Methodology, disagreements
 from riskwatch.strict_yaml import Document, read_yaml, told, validate
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -331,11 +331,8 @@ def _sets(reader: _Reader, vendors: Mapping[str, Vendor]) -> dict[str, tuple[str
 
 
 def _same_types(reader: _Reader, methodology: Methodology, taxonomy: Mapping[str, EventType]) -> None:
-    weighed = set(methodology.types) | set(methodology.mitigations.types)
-    for missing in sorted(set(taxonomy) - weighed):
-        reader.wrong("this event type has no entry here", "scoring.yaml", missing)
-    for missing in sorted(weighed - set(taxonomy)):
-        reader.wrong("this type is missing in rules/taxonomy.yaml", "scoring.yaml", missing)
+    for sentence in disagreements(methodology, taxonomy):
+        reader.wrong(sentence, "scoring.yaml")
 
 
 def _overridden(

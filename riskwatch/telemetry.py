@@ -73,7 +73,7 @@ def set_up_logging(*, form: str, level: str, secrets: Iterable[str] = ()) -> Non
     )
     # urllib3 writes whole URLs at DEBUG: they may hold a secret path
     logging.getLogger("urllib3").setLevel(logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # "still running" is no news
 
 
 def _masked(text: str, hidden: tuple[str, ...]) -> str:
