@@ -10,7 +10,7 @@ from riskwatch import __version__, score
 from riskwatch.collect import Source
 from riskwatch.detect import detect
 from riskwatch.errors import Invalid
-from riskwatch.model import Article, Assertion, Event, Score, vendor_of
+from riskwatch.model import Article, Assertion, Claim, Event, Score, vendor_of
 from riskwatch.pipeline import Parts, Reader
 from riskwatch.serve.context import HistoryRow, Moved, Reading, ServeConfig, SourceCard
 from riskwatch.settings import Config
@@ -133,6 +133,10 @@ class WebActions:
         for signal, step in zip(found.signals, found.trace, strict=False):
             if signal.id == signal_id:
                 yield step
+
+    def credibility(self, claims: Sequence[Claim]) -> float:
+        """Return how far an event with these claims is believed, share 0 to 1."""
+        return score.credibility(claims, self._parts.methodology.credibility)
 
     def metrics(self) -> bytes:
         """Return the counters of this process in the Prometheus text format."""

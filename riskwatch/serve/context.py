@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from riskwatch.model import Event, Score, Taxonomy, Vendor
+from riskwatch.model import Claim, Event, Score, Taxonomy, Vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,10 @@ class Actions(Protocol):
 
     def trace(self, event_id: str) -> Sequence[Mapping[str, Any]]:
         """Return how each Signal of an Event came about. Raises NotFound."""
+        ...
+
+    def credibility(self, claims: Sequence[Claim]) -> float:
+        """Return how far an event with these claims is believed, share 0 to 1."""
         ...
 
     def metrics(self) -> bytes:

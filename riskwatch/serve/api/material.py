@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from riskwatch.errors import NotFound
-from riskwatch.model import SourceState, vendor_of
+from riskwatch.model import vendor_of
 from riskwatch.serve import answers, present
 from riskwatch.serve.api.vendors import subject_known
-from riskwatch.serve.context import SourceCard
 from riskwatch.serve.query import (
     ArticleQuery,
     Nothing,
@@ -22,6 +20,7 @@ from riskwatch.serve.query import (
     start_of,
 )
 from riskwatch.serve.route import Desk, Route
+from riskwatch.serve.sources import source_rows
 from riskwatch.store import ArticleFilter
 
 
@@ -62,37 +61,6 @@ def get_article(desk: Desk, _query: Nothing, article: str) -> Mapping[str, Any]:
             {"revision": r.revision, "title": r.title, "recorded_at": present.instant(r.recorded_at)}
             for r in revisions
         ],
-    }
-
-
-def source_rows(desk: Desk) -> list[present.Plain]:
-    """Return every configured Source with its health, by id."""
-    now = desk.now()
-    with desk.store.begin(write=False) as unit:
-        states, polls = unit.articles.source_states(), unit.articles.last_ok_polls(known_at=now)
-    cards = sorted(desk.config.sources, key=lambda card: card.id)
-    return [_source(desk, card, states.get(card.id), polls.get(card.id)) for card in cards]
-
-
-def _source(
-    desk: Desk, card: SourceCard, state: SourceState | None, last_ok_at: datetime | None
-) -> present.Plain:
-    sla = desk.config.sla_hours.get(card.source_class, 24.0)
-    return {
-        "id": card.id,
-        "kind": card.kind,
-        "url": card.url,
-        "publisher": card.publisher,
-        "source_class": card.source_class,
-        "tier": card.tier,
-        "lang": card.lang,
-        "covers": list(card.covers),
-        "state": present.source_state(state, last_ok_at, sla_hours=sla, now=desk.now()),
-        "last_ok_at": present.instant(last_ok_at),
-        "last_new_item_at": present.instant(state.last_new_item_at) if state else None,
-        "next_due_at": present.instant(state.next_due_at) if state else None,
-        "consecutive_failures": state.consecutive_failures if state else 0,
-        "reason": (state.last_reason or None) if state else None,
     }
 
 

@@ -6,17 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
 from riskwatch.errors import Invalid
-from riskwatch.serve import present
 from riskwatch.serve.query import Instants, end_of
 from riskwatch.serve.route import Desk
+from riskwatch.serve.sources import source_rows
 
 View = Callable[..., tuple[str, Mapping[str, Any]]]
 MINUS = "\u2212"
 _DAY_CHARS = 10  # of an ISO instant
+STALE_SHARE = 0.1
+LATE = ("stale", "failing", "gone")
 GLYPHS = {"fresh": "ok", "stale": "late", "failing": "bad", "gone": "bad", "never_polled": "wait"}
 COVERAGE = {
     "watched_active": "watched",
@@ -44,52 +47,37 @@ class Site:
     demo_day: date | None
     now: datetime
     fresh: int | None  # Sources that answered in time; None where the database cannot be read
+    late: int  # Sources that answered once and are late, failing or gone
     sources: int
     words: Mapping[str, Callable[..., str]]  # how templates write numbers and days
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether so many Sources are late that "nothing new" cannot be said."""
+        return self.late > STALE_SHARE * self.sources
 
 
 def site_of(desk: Desk) -> Site:
     """Return the frame; it never fails, since error pages need it too."""
+    fresh, late = _health(desk)
     return Site(
         desk.config.version,
         desk.config.methodology_version,
         desk.config.demo_day,
         desk.now(),
-        _fresh(desk),
+        fresh,
+        late,
         len(desk.config.sources),
         WORDS,
     )
 
 
-def _fresh(desk: Desk) -> int | None:
+def _health(desk: Desk) -> tuple[int | None, int]:
     try:
-        return len([row for row in source_rows(desk) if row["state"] == "fresh"])
+        states = desk.boards.health.get(lambda: [row["state"] for row in source_rows(desk)])
     except Exception:  # noqa: BLE001 - the page that tells of the failure must be built
-        return None
-
-
-def source_rows(desk: Desk) -> list[present.Plain]:
-    """Return every Source with its health, by id."""
-    now = desk.now()
-    with desk.store.begin(write=False) as unit:
-        states, polls = unit.articles.source_states(), unit.articles.last_ok_polls(known_at=now)
-    rows = []
-    for card in sorted(desk.config.sources, key=lambda c: c.id):
-        state = states.get(card.id)
-        sla = desk.config.sla_hours.get(card.source_class, 24.0)
-        rows.append(
-            {
-                "id": card.id,
-                "publisher": card.publisher,
-                "source_class": card.source_class,
-                "tier": card.tier,
-                "covers": list(card.covers),
-                "state": present.source_state(state, polls.get(card.id), sla_hours=sla, now=now),
-                "last_ok_at": present.instant(polls.get(card.id)),
-                "reason": (state.last_reason or None) if state else None,
-            }
-        )
-    return rows
+        return None, 0
+    return states.count("fresh"), sum(state in LATE for state in states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +91,18 @@ class Asked:
     def is_latest(self) -> bool:
         """Whether neither instant was chosen."""
         return self.as_of is None and self.known_at is None
+
+    @property
+    def query(self) -> str:
+        """The instants as the end of an address: links keep them."""
+        pairs = {"as_of": self.as_of, "known_at": self.known_at}
+        given = {name: at.strftime("%Y-%m-%dT%H:%M:%SZ") for name, at in pairs.items() if at is not None}
+        return f"?{urlencode(given)}" if given else ""
+
+    @property
+    def instant(self) -> datetime | None:
+        """The earlier of both instants: until then Snapshots may be read."""
+        return min((at for at in (self.as_of, self.known_at) if at is not None), default=None)
 
 
 def asked_of(arguments: Mapping[str, str]) -> Asked:
@@ -119,12 +119,13 @@ def asked_of(arguments: Mapping[str, str]) -> Asked:
 # -------------------------------------------------------------------------------- words
 def points(value: float | None) -> str:
     """Return a score with one decimal, or a dash where there is none."""
-    return "—" if value is None else f"{value:.1f}"
+    return "—" if value is None else f"{value + 0.0:.1f}".replace("-0.0", "0.0")
 
 
 def taken(value: float) -> str:
-    """Return points that are taken, with the minus sign of print."""
-    return f"{MINUS}{value:.1f}"
+    """Return points that are taken, with the minus sign of print; none is 0.0."""
+    text = f"{abs(value):.1f}"
+    return text if text == "0.0" else (MINUS if value > 0 else "+") + text
 
 
 def moved(value: float | None) -> str:
@@ -147,6 +148,11 @@ def day(value: datetime | date | str | None) -> str:
         return "—"
     at = date.fromisoformat(value[:_DAY_CHARS]) if isinstance(value, str) else value
     return f"{at.day} {at:%b %Y}"
+
+
+def when(value: str | None, precision: str) -> str:
+    """Return when something happened: a day; the time only where it is known to the instant."""
+    return moment(value) if precision == "instant" else day(value)
 
 
 def moment(value: str | None) -> str:
@@ -175,5 +181,6 @@ def glyph(state: str) -> str:
 
 
 WORDS: Mapping[str, Callable[..., str]] = {
-    made.__name__: made for made in (points, taken, moved, share, day, moment, words, many, coverage, glyph)
+    made.__name__: made
+    for made in (points, taken, moved, share, day, when, moment, words, many, coverage, glyph)
 }

@@ -7,9 +7,9 @@ from typing import Any
 
 from riskwatch.errors import Invalid
 from riskwatch.serve import present
-from riskwatch.serve.pages.frame import source_rows
 from riskwatch.serve.query import moment_cursor, moment_place
 from riskwatch.serve.route import Desk
+from riskwatch.serve.sources import source_rows
 from riskwatch.store import EventFilter
 
 ROWS = 50

@@ -2,95 +2,125 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from riskwatch.model import heading, subjects_of
+from riskwatch.model import heading
 from riskwatch.serve import present
-from riskwatch.serve.board import SPARK_DAYS, trend_of
-from riskwatch.serve.pages.frame import Asked, asked_of
+from riskwatch.serve.board import SPARK_DAYS
+from riskwatch.serve.pages.frame import asked_of
 from riskwatch.serve.route import Desk
 
 MARGIN_POINTS = 2.0
-STORIES, UNSAID = 3, 4
+STORIES, UNSAID, CLASSES = 3, 3, 3
+WEEK = timedelta(days=7)
+NEARLY_ALL = 0.5  # share of the rows with a gap from which on the page says it once
 SPARK_WIDTH, SPARK_HEIGHT = 100.0, 24.0
 
 
 def show(desk: Desk, arguments: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]:
-    """Return all Subjects, the largest fall first, with the stories of those that moved."""
+    """Return all Subjects, what moved first, with the stories of those that moved."""
     asked = asked_of(arguments)
-    board = desk.boards.newest()
-    summaries = board.summaries if asked.is_latest else _judged(desk, asked)
+    board = desk.boards.newest() if asked.instant is None else desk.boards.as_given(asked.instant)
     wanted = arguments.get("q", "").strip().lower()[:200]
     rows = [
-        _row(desk, summaries[s], board.history.get(s, ()) if asked.is_latest else ())
-        for s in _order(desk, summaries)
-        if not wanted or wanted in f"{s} {summaries[s]['name']}".lower()
+        _row(desk, board.summaries[s], board.history.get(s, ()))
+        for s in _order(desk, board.summaries)
+        if not wanted or wanted in _searched(desk, board.summaries[s])
     ]
-    falls = sorted(
-        (r for r in rows if abs(r["moved"] or 0.0) >= MARGIN_POINTS), key=lambda r: -abs(r["moved"] or 0.0)
+    told = _moved(rows)
+    stories = desk.boards.kept(
+        ("stories", asked.instant, wanted), lambda: [_story(desk, row, rows, asked.instant) for row in told]
     )
-    stories = [_story(desk, row, asked) for row in falls[:STORIES]]
     unrated = [r for r in rows if r["score"] is None]
     gaps = [r for r in rows if r["score"] is not None and r["coverage"] == "degraded"]
+    missing = Counter(name for r in gaps for name in r["coverage_gaps"])
     return "overview.html", {
         "rows": rows,
         "stories": stories,
         "unrated": unrated[:UNSAID],
         "gaps": gaps[:UNSAID],
-        "counts": {"moved": len(falls), "all": len(rows), "unrated": len(unrated), "gaps": len(gaps)},
+        "missing": missing.most_common(CLASSES),
+        "is_gap_common": len(gaps) > NEARLY_ALL * len(rows),
+        "counts": {
+            "moved": sum(_is_moved(r) for r in rows),
+            "all": len(rows),
+            "unrated": len(unrated),
+            "gaps": len(gaps),
+        },
         "wanted": wanted,
         "asked": asked,
-        "as_of": max((r["as_of"] for r in rows), default=None),
+        "as_of": max((r["as_of"] for r in rows), default=present.instant(asked.instant)),
         "json": "/v1/scores",
         "here": "overview",
     }
 
 
-def _judged(desk: Desk, asked: Asked) -> Mapping[str, present.Plain]:
-    made = {}
-    history = desk.boards.newest().history
-    for vendor in desk.config.vendors.values():
-        for subject in subjects_of(vendor) if vendor.watched else ():
-            reading = desk.actions.read(subject, as_of=asked.as_of, known_at=asked.known_at)
-            titles = {id_: heading(e, desk.config.taxonomy[e.type]) for id_, e in reading.events.items()}
-            made[subject] = present.summary(
-                reading.score,
-                name=present.name_of(subject, desk.config.vendors),
-                trend=trend_of(reading.score, history.get(subject, ())),
-                top=present.top_reason(reading.score, titles),
-            )
-    return made
+def _searched(desk: Desk, row: present.Plain) -> str:
+    return f"{row['subject']} {row['name']} {desk.config.vendors[row['vendor']].name}".lower()
+
+
+def _is_moved(row: present.Plain) -> bool:
+    return bool(abs(row["moved"] or 0.0) >= MARGIN_POINTS)
+
+
+def _moved(rows: Sequence[present.Plain]) -> list[present.Plain]:
+    """Return the largest falls, one a vendor; rises only where nothing fell."""
+    falls = sorted((r for r in rows if _is_moved(r) and r["moved"] < 0), key=lambda r: r["moved"])
+    rises = sorted((r for r in rows if _is_moved(r) and r["moved"] > 0), key=lambda r: -r["moved"])
+    first: dict[str, present.Plain] = {}
+    for row in falls or rises:
+        first.setdefault(row["vendor"], row)
+    return list(first.values())[:STORIES]
 
 
 def _order(desk: Desk, summaries: Mapping[str, present.Plain]) -> list[str]:
-    """Vendors by their largest fall (of a line or their own), lines under them; not rated ones last."""
+    """Vendors that moved by their largest fall, the rest by their lowest score, lines under their vendor."""
     groups: dict[str, list[str]] = {}
     for subject, row in summaries.items():
         groups.setdefault(row["vendor"], []).append(subject)
 
-    def place(vendor: str) -> tuple[bool, float, str]:
-        rated = [s for s in groups[vendor] if summaries[s]["score"] is not None]
-        fall = min(((summaries[s]["trend"] or {}).get("days_7") or 0.0 for s in rated), default=0.0)
-        return not rated, fall, desk.config.vendors[vendor].name.lower()
+    def place(vendor: str) -> tuple[bool, bool, float, float, str]:
+        rated = [summaries[s] for s in groups[vendor] if summaries[s]["score"] is not None]
+        moves = [(row["trend"] or {}).get("days_7") or 0.0 for row in rated]
+        is_moved = any(abs(move) >= MARGIN_POINTS for move in moves)
+        lowest = min((row["score"] for row in rated), default=0.0)
+        fall = min(moves) if is_moved else 0.0
+        return not rated, not is_moved, fall, lowest, desk.config.vendors[vendor].name.lower()
 
-    ordered = [s for vendor in sorted(groups, key=place) for s in sorted(groups[vendor])]
-    return sorted(ordered, key=lambda s: summaries[s]["score"] is None)  # not rated: last
+    return [s for vendor in sorted(groups, key=place) for s in sorted(groups[vendor])]
 
 
 def _row(desk: Desk, row: present.Plain, history: Sequence[tuple[datetime, float | None]]) -> present.Plain:
     change = (row["trend"] or {}).get("days_7")
     was = None if change is None or row["score"] is None else row["score"] - change
-    line = row["line"]
+    vendor = desk.config.vendors[row["vendor"]].name
     return {
         **row,
         "moved": change,
         "was": was if change is not None and abs(change) >= MARGIN_POINTS else None,
         "href": f"/vendors/{row['subject']}",
-        "label": desk.config.vendors[row["vendor"]].name if line is None else row["name"],
+        "label": vendor if row["line"] is None else row["name"],
+        "vendor_name": vendor,
+        "full": full_name(vendor, None if row["line"] is None else row["name"]),
         "spark": spark(history),
     }
+
+
+def full_name(vendor: str, line: str | None) -> str:
+    """Return a Subject's name where its vendor's does not stand beside it; no name is said twice."""
+    if line is None:
+        return vendor
+    if line.lower() == vendor.lower():
+        return f"{vendor}, the model line"
+    return line if line.lower().startswith(vendor.lower()) else f"{vendor}\u2019s {line}"
+
+
+def titled(name: str, words: str) -> str:
+    """Return the title of a story: the name once, then what happened."""
+    return words if words.lower().startswith(name.lower()) else f"{name}: {words}"
 
 
 def spark(history: Sequence[tuple[datetime, float | None]]) -> present.Plain | None:
@@ -105,27 +135,59 @@ def spark(history: Sequence[tuple[datetime, float | None]]) -> present.Plain | N
     span = (end - start).total_seconds()
     pairs: list[str] = []
     y = _height(known[0][1])
-    for at, value in known:
+    for place, (at, value) in enumerate(known):
+        height = _height(value)
+        if height == y and 0 < place < len(known) - 1:
+            continue
         x = SPARK_WIDTH * (at - start).total_seconds() / span
-        pairs += [f"{x:.1f},{y:.1f}", f"{x:.1f},{_height(value):.1f}"]
-        y = _height(value)
+        pairs += [f"{x:.0f},{y:.1f}"] if height == y else [f"{x:.0f},{y:.1f}", f"{x:.0f},{height:.1f}"]
+        y = height
     return {"line": " ".join(pairs), "y": f"{y:.1f}", "first": known[0][1], "last": known[-1][1]}
 
 
 def _height(value: float) -> float:
-    return 2 + SPARK_HEIGHT * (1 - value / 100)
+    return round(2 + SPARK_HEIGHT * (1 - value / 100), 1)
 
 
-def _story(desk: Desk, row: present.Plain, asked: Asked) -> present.Plain:
-    reading = desk.actions.read(row["subject"], as_of=asked.as_of, known_at=asked.known_at)
+def _story(
+    desk: Desk, row: present.Plain, rows: Sequence[present.Plain], instant: datetime | None
+) -> present.Plain:
+    """Return a Subject that moved, what moved it most, and its siblings that moved with it."""
+    subject = row["subject"]
+    reading = desk.actions.read(subject, as_of=instant, known_at=instant)
     told = present.explanation(reading.score, reading.events, desk.config.taxonomy, name=row["name"])
-    grades = sorted(desk.config.grade_from.items(), key=lambda pair: -pair[1])
-    was = row["score"] - row["moved"]
+    at = reading.score.as_of
+    by_event = desk.actions.compare(subject, from_at=at - WEEK, to_at=at).by_event
+    sign = 1 if row["moved"] < 0 else -1
+    causes = sorted((sign * points, id_) for id_, points in by_event.items() if id_ in reading.events)
+    cause = causes[0][1] if causes and causes[0][0] < 0 else None
+    event = None if cause is None else reading.events[cause]
+    reason = (
+        row["top_reason"]["heading"] if event is None else heading(event, desk.config.taxonomy[event.type])
+    )
     return {
         "row": row,
         "told": told,
-        "was": was,
-        "was_grade": next((g for g, least in grades if was >= least), "F"),
-        "lost": sum(round(c["printed_points"] * 10) for c in told["contributions"]) / 10
-        + told["structural"]["printed_points"],
+        "was": row["score"] - row["moved"],
+        "was_grade": _grade(desk, row["score"] - row["moved"]),
+        "title": titled(row["full"], reason),
+        "reason": reason,
+        "cause": cause,
+        "cause_points": None if cause is None else by_event[cause],
+        "followers": [
+            r for r in rows if r["vendor"] == row["vendor"] and r["subject"] != subject and _is_moved(r)
+        ],
+        "lost": printed_loss(told),
     }
+
+
+def printed_loss(told: present.Plain) -> float:
+    """Return the sum of the printed column."""
+    parts = (told["structural"], *told["contributions"])
+    tenths: int = sum(round(part["printed_points"] * 10) for part in parts)
+    return tenths / 10
+
+
+def _grade(desk: Desk, points: float) -> str:
+    grades = sorted(desk.config.grade_from.items(), key=lambda pair: -pair[1])
+    return next((grade for grade, least in grades if points >= least), "F")
