@@ -36,8 +36,10 @@ def long_ones(short: list[Article], words: int) -> list[Article]:
         gathered.append(f"{article.title}. {article.text}")
         if sum(len(text.split()) for text in gathered) >= words:
             made.append(
-                Article(article.source_id, article.guid, gathered[0], "\n\n".join(gathered), None, article.published_at,
-                        "en", article.publisher, article.family, article.tier)
+                Article(
+                    article.source_id, article.guid, gathered[0], "\n\n".join(gathered), None,
+                    article.published_at, "en", article.publisher, article.family, article.tier,
+                )
             )  # fmt: skip
             gathered.clear()
     return made
@@ -75,8 +77,8 @@ def main() -> None:
         bare = per_second(lambda a: fast.search(a.text), documents)
         python = per_second(lambda a: slow.search(a.text), documents[:500])
         print(
-            f"{label:<18} {len(documents):>6} documents: detect {whole:>8.0f}/s, {whole / python:.2f} x a bare scan for "
-            f"the vendors' names with re, {whole / bare:.3f} x the same with RE2"
+            f"{label:<18} {len(documents):>6} documents: detect {whole:>8.0f}/s, {whole / python:.2f} x a bare "
+            f"scan for the vendors' names with re, {whole / bare:.3f} x the same with RE2"
         )
 
 
