@@ -175,8 +175,8 @@ class StructuralRule(Strict):
         for name in ("base_loss", "damping"):
             if set(getattr(self, name)) != set(SizeClass):
                 raise ValueError(f"{name} must name {', '.join(SizeClass)}")
-        froms = [(size.value_from, size.revenue_from) for size in self.classes.values()]
-        if froms != sorted(froms, reverse=True):
+        lower_ends = [(size.value_from, size.revenue_from) for size in self.classes.values()]
+        if lower_ends != sorted(lower_ends, reverse=True):
             raise ValueError("classes must be listed from the largest to the smallest")
         return self
 
@@ -271,8 +271,8 @@ class ConfidenceRule(Strict):
         missing = sorted({c for group in self.required_classes.values() for c in group} - set(self.sla_hours))
         if missing:
             raise ValueError(f"sla_hours lacks {', '.join(missing)}")
-        froms = [label.from_ for label in self.labels]
-        if froms != sorted(set(froms), reverse=True):
+        lower_ends = [label.from_ for label in self.labels]
+        if lower_ends != sorted(set(lower_ends), reverse=True):
             raise ValueError("labels must descend")
         return self
 
@@ -359,8 +359,8 @@ class Methodology(Strict):
         total = math.fsum(factor.coverage_weight for factor in self.factors.values())
         if not math.isclose(total, 1.0, abs_tol=1e-9):
             raise ValueError(f"coverage_weight of all factors must sum to 1, not {total:g}")
-        froms = [grade.from_ for grade in self.grades]
-        if not froms or froms != sorted(set(froms), reverse=True) or froms[-1] != 0:
+        lower_ends = [grade.from_ for grade in self.grades]
+        if not lower_ends or lower_ends != sorted(set(lower_ends), reverse=True) or lower_ends[-1] != 0:
             raise ValueError("grades must descend to 0")
         self._check_types()
         return self

@@ -75,9 +75,9 @@ def main() -> None:
     for label, documents in (("title and summary", short), ("380 words", long)):
         whole = per_second(lambda a: detect(a, ruleset), documents)
         bare = per_second(lambda a: fast.search(a.text), documents)
-        python = per_second(lambda a: slow.search(a.text), documents[:500])
+        slowly = per_second(lambda a: slow.search(a.text), documents[:500])
         print(
-            f"{label:<18} {len(documents):>6} documents: detect {whole:>8.0f}/s, {whole / python:.2f} x a bare "
+            f"{label:<18} {len(documents):>6} items: detect {whole:>8.0f}/s, {whole / slowly:.2f} x a bare "
             f"scan for the vendors' names with re, {whole / bare:.3f} x the same with RE2"
         )
 
