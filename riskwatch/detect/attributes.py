@@ -11,7 +11,7 @@ from riskwatch.detect.compiled import Capture
 from riskwatch.detect.finders import FIND, nearest
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.quantity import DateRead, read_date, read_percent
-from riskwatch.detect.readings import Reading, Readings, Subject, clause, put_token
+from riskwatch.detect.readings import APPROX_CHARS, Reading, Readings, Subject, clause, put_token
 from riskwatch.detect.vendors import Attribution, Scene
 from riskwatch.model import AttrValue
 
@@ -26,6 +26,8 @@ def read_attributes(candidate: Candidate, scene: Scene, subject: Subject, vendor
     known = candidate.rule.event.attributes
     if "count" in known and subject.people > 1:
         _raise_count(readings, subject.people, scene, candidate)
+    if "count_exact" not in known:
+        readings.values.pop("count_exact", None)
     if "percent" in readings.values:
         _percent_extras(readings, scene, known)
     return readings
@@ -116,13 +118,16 @@ def _raise_count(readings: Readings, people: int, scene: Scene, candidate: Candi
     """The coordinated persons also count: the greater of both is kept."""
     stated = readings.values.get("count")
     if stated is None or (isinstance(stated.value, int) and stated.value < people):
-        readings.values["count"] = Reading(people, scene.masked.span(*candidate.trigger))
+        span = scene.masked.span(*candidate.trigger)
+        readings.values["count"] = Reading(people, span)
+        if "count_exact" in readings.values:
+            readings.values["count_exact"] = Reading(value=False, span=span)
 
 
 def _percent_extras(readings: Readings, scene: Scene, known: Mapping[str, str]) -> None:
     start, end = readings.values["percent"].span
     if "approx" in known:
-        before = scene.masked.original[max(0, start - 30) : start]
+        before = scene.masked.original[max(0, start - APPROX_CHARS) : start]
         match = scene.pack.words["approx"].search(before)
         if match:
             words = match.group().strip(" ,(")

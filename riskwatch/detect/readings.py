@@ -12,6 +12,7 @@ from riskwatch.detect.vendors import Scene
 from riskwatch.model import AttrValue
 
 MAX_COUNT = 10**12
+APPROX_CHARS = 30  # before a number, where words that blur it stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ def put_token(capture: Capture, token: Token, scene: Scene, readings: Readings) 
         readings.put("currency", money[1] if money else None, span)
     if capture.kind == "role":
         readings.put("role_text", token.text, span)
+    if capture.attribute == "count" and token.kind == "N":
+        readings.put("count_exact", _is_exact(token, scene), span)
 
 
 def _value(token: Token, kind: str, scene: Scene) -> AttrValue | None:
@@ -86,6 +89,13 @@ def _hours(token: Token, kind: str, scene: Scene) -> AttrValue | None:
 def _count(token: Token, scene: Scene) -> int | None:
     read = read_number(token.text, pack=scene.pack)
     return int(read[0]) if read is not None and 0 <= read[0] <= MAX_COUNT else None
+
+
+def _is_exact(token: Token, scene: Scene) -> bool:
+    """Whether the number is told as such: neither "several" nor "at least three"."""
+    read = read_number(token.text, pack=scene.pack)
+    before = scene.masked.original[max(0, token.start - APPROX_CHARS) : token.start]
+    return read is not None and read[1] and not scene.pack.words["approx"].hits(before)
 
 
 def _day(token: Token, scene: Scene) -> str | None:

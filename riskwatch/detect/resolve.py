@@ -204,7 +204,9 @@ def _of_lists(
         low, high = hit.start - NEAR_CHARS, hit.end + NEAR_CHARS
         beside = [accepted[name, start] for start in at[bisect_left(at, low) : bisect_left(at, high)]]
         near = [token for token in (*certain.within(name, low, high), *beside) if token.kind == "V"]
-        if any(_listed(hit, token, text, pack) or _dealing(hit, known, token, text, pack) for token in near):
+        others = any(t.vendor != known.vendor and abs(t.start - hit.start) <= DEAL_CHARS for t in near)
+        listed = any(_listed(hit, token, text, pack) for token in near)
+        if listed or (others and _dealing(hit, text, pack)):
             accepted[name, hit.start] = _vendor_token(hit, known)
             insort(at, hit.start)
     return [Placed(name, token) for (name, _), token in accepted.items()]
@@ -215,10 +217,8 @@ def _listed(hit: Hit, token: Token, text: str, pack: Pack) -> bool:
     return 0 < high - low <= LIST_CHARS and pack.words["list_join"].hits(text[low:high])
 
 
-def _dealing(hit: Hit, known: Known, token: Token, text: str, pack: Pack) -> bool:
-    """Whether the name takes part in something with another vendor nearby ("left Alibaba for Meta")."""
-    if token.vendor == known.vendor or abs(token.start - hit.start) > DEAL_CHARS:
-        return False
+def _dealing(hit: Hit, text: str, pack: Pack) -> bool:
+    """Whether the words beside the name make it take part in something ("left Alibaba for Meta")."""
     before, after = text[max(0, hit.start - DEAL_CHARS) : hit.start], text[hit.end : hit.end + DEAL_CHARS]
     return any(
         name in pack.cues and (pack.cues[name].before.hits(before) or pack.cues[name].after.hits(after))

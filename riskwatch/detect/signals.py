@@ -28,6 +28,8 @@ TEST_WEIGHT = 0.8  # confidence of a rule on trial
 PRIMARY_CLASSES = frozenset(
     {SourceClass.FILING, SourceClass.COURT, SourceClass.REGULATOR, SourceClass.STATUS_PAGE}
 )
+VAGUE_WEIGHT = 0.55  # of the confidence: somebody unnamed, in a post that may be any
+OTHER_ROLE = "other"  # code of a post that is none of those that matter
 SPEECH_CHARS = 30
 
 
@@ -147,14 +149,41 @@ def _signal(
         "vendor": explain.vendor_trace(stated.vendor, stated.sentence, scene.masked),
         "assertion": explain.assertion_trace(judged, stated.sentence),
         "attributes": explain.attributes_trace(readings, stated.sentence),
-        "notes": list(readings.notes),
     }
-    work.trace.append((place, trace))
-    if candidate.rule.spec.lifecycle == Lifecycle.EXPERIMENTAL:
+    is_minor = _is_minor(candidate, stated.subject, readings)
+    if is_minor:
+        readings.notes.append("the register knows the person as no leader")
+    work.trace.append((place, trace | {"notes": list(readings.notes)}))
+    if is_minor or candidate.rule.spec.lifecycle == Lifecycle.EXPERIMENTAL:
         return
     signal = _made(work, candidate, scene, stated, judged=judged, readings=readings, when=when)
     key = (signal.rule, signal.vendor, signal.type, _object(readings), place)
     work.signals.setdefault(key, signal)
+
+
+def _leads(candidate: Candidate, readings: Readings, *, untold: tuple[int, int] | None = None) -> bool:
+    """Whether the post matters, where the event is about one; a post read at `untold` is not of the text."""
+    if not candidate.rule.needs_person or "role" not in candidate.rule.event.attributes:
+        return True
+    role = readings.values.get("role")
+    return role is not None and (role.value != OTHER_ROLE or (untold is not None and role.span != untold))
+
+
+def _is_minor(candidate: Candidate, subject: Subject, readings: Readings) -> bool:
+    """Whether the person is known, but not as a leader, and the text states no post."""
+    person = subject.person
+    if person is None or not person.posts or any(known.key for _, known in person.posts):
+        return False
+    return not _leads(candidate, readings, untold=(person.start, person.end))
+
+
+def _weight(candidate: Candidate, subject: Subject, readings: Readings) -> float:
+    """Return the share of the vendor's confidence that is left to the signal."""
+    weight = TEST_WEIGHT if candidate.rule.spec.lifecycle == Lifecycle.TEST else 1.0
+    words = readings.values.get("role_text")
+    is_bare = words is None or len(str(words.value).split()) <= 1  # "lead", beside "head of product"
+    is_vague = is_bare and subject.person is None and not _leads(candidate, readings)
+    return weight * VAGUE_WEIGHT if is_vague else weight
 
 
 def _with_line(vendor: Attribution, readings: Readings) -> Attribution:
@@ -217,7 +246,7 @@ def _made(  # noqa: PLR0913 - the parts of one signal
 ) -> Signal:
     article, sentence, vendor = work.article, stated.sentence, stated.vendor
     start, end = scene.masked.span(*candidate.trigger)
-    weight = TEST_WEIGHT if candidate.rule.spec.lifecycle == Lifecycle.TEST else 1.0
+    weight = _weight(candidate, stated.subject, readings)
     subject = f"{vendor.vendor}/{vendor.line}" if vendor.line else vendor.vendor
     return Signal(
         id=_id(

@@ -163,7 +163,9 @@ VENDORS: tuple[dict[str, Any], ...] = (
      "people": [
          {"name": "Mei Tan", "family": "Tan", "aliases": ["Tan Mei"], "role": "technical lead", "line": "qwen",
           "to": "2026-03"},
-         {"name": "Bo Ruan", "family": "Ruan", "role": "code lead", "line": "qwen", "to": "2025-06"},
+         {"name": "Bo Ruan", "family": "Ruan", "role": "code lead", "line": "qwen", "key": True,
+          "to": "2025-06"},
+         {"name": "Ty Orr", "family": "Orr", "role": "contributor", "line": "qwen"},
      ]},
     {"id": "openai", "name": "OpenAI", "names": ["OpenAI"], "people": [
         {"name": "Ada Quill", "family": "Quill", "role": "CEO"}]},
@@ -184,7 +186,7 @@ TAXONOMY = {
     for event in (
         _event("leadership_exit", Factor.LEADERSHIP, {
             "person": "person", "role": "role", "destination": "vendor", "forced": "bool", "effective_on": "date"}),
-        _event("talent_exodus", Factor.LEADERSHIP, {"count": "count", "destination": "vendor"}),
+        _event("talent_exodus", Factor.LEADERSHIP, {"count": "count", "count_exact": "bool", "destination": "vendor"}),
         _event("share_drop", Factor.FINANCIAL, {
             "percent": "percent", "approx": "text", "horizon": "text", "market_percent": "percent"}),
         _event("lawsuit", Factor.LEGAL, {"plaintiff": "org", "amount": "money", "claim": "text"}),

@@ -259,6 +259,24 @@ def test_a_vague_number_is_a_lower_bound() -> None:
     assert only("Several senior engineers left Alibaba.").attributes["count"] == 3
 
 
+@pytest.mark.parametrize(("words", "is_exact"), [("Three", True), ("About three", False), ("Several", False)])
+def test_only_a_plain_number_is_exact(words: str, is_exact: bool) -> None:
+    assert only(f"{words} engineers left Alibaba.").attributes["count_exact"] is is_exact
+
+
+def test_a_known_person_without_a_post_that_matters_is_no_leader() -> None:
+    found = detect(an_article("Mei Tan and Ty Orr resigned."), shared())
+
+    assert [s.attributes["person"] for s in found.signals] == ["Mei Tan"]
+    assert [trace["notes"] for trace in found.trace] == [[], ["the register knows the person as no leader"]]
+
+
+def test_an_unnamed_holder_of_any_post_is_told_with_less_confidence() -> None:
+    vague, clear = only("Alibaba's head resigned."), only("Alibaba's CEO resigned.")
+
+    assert vague.confidence < 0.6 < clear.confidence
+
+
 def test_a_table_tells_a_value_from_the_words() -> None:
     assert only("OpenAI fires CTO Dana Ortiz.").attributes["forced"] is True
 
