@@ -172,3 +172,11 @@ def test_the_order_of_polls_does_not_change_what_is_stored(
 
     assert bare(desk.stored()) == bare(other.stored())
     other.store.close()
+
+
+def test_the_configured_url_is_stored_with_the_state(desk: Desk) -> None:
+    polled = desk.poll(item("a", guid="1"))
+
+    state = desk.state()
+    assert state is not None
+    assert state.configured_url == polled.state.configured_url == desk.source.url
