@@ -1,7 +1,7 @@
 """The pages' words and the ledger: values only."""
 
 from riskwatch.serve.pages.frame import moved, points, share, taken
-from riskwatch.serve.pages.vendor import ledger
+from riskwatch.serve.pages.ledger import ledger
 
 
 def test_a_score_that_is_not_rated_is_a_dash_and_never_zero():

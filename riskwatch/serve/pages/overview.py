@@ -11,6 +11,7 @@ from riskwatch.model import heading
 from riskwatch.serve import present
 from riskwatch.serve.board import SPARK_DAYS
 from riskwatch.serve.pages.frame import asked_of
+from riskwatch.serve.pages.ledger import printed_loss
 from riskwatch.serve.route import Desk
 
 MARGIN_POINTS = 2.0
@@ -179,13 +180,6 @@ def _story(
         ],
         "lost": printed_loss(told),
     }
-
-
-def printed_loss(told: present.Plain) -> float:
-    """Return the sum of the printed column."""
-    parts = (told["structural"], *told["contributions"])
-    tenths: int = sum(round(part["printed_points"] * 10) for part in parts)
-    return tenths / 10
 
 
 def _grade(desk: Desk, points: float) -> str:
