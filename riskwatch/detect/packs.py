@@ -227,7 +227,7 @@ def _roles(grammar: Grammar) -> Regex:
     # a tail is read only in lower case: "head of post-training", not "CEO of Acme"
     tail = f"(?: (?-i:{grammar.role_tail}))?" if grammar.role_tail else ""
     edge = r"\b" if grammar.unit == "words" else ""
-    pattern = f"{head}{edge}(?P<post>{posts}){edge}{tail}"
+    pattern = f"{head}{edge}(?:{posts}){edge}{tail}"
     # "chief AI developer" is not "chief"
     return compile_pattern(pattern, memory_bytes=8 << 20, is_longest=True)
 

@@ -126,7 +126,7 @@ def _fits(known: Known, hit: Hit, text: str, item: date) -> bool:
 
 
 def _in_time(known: Known, item: date) -> bool:
-    if known.alias is None:
+    if known.alias is None or (known.alias.valid_from is None and known.alias.valid_to is None):
         return True
     return within(known.alias.valid_from, known.alias.valid_to, item)
 

@@ -46,8 +46,7 @@ class Splitter:
             yield start, len(raw)
 
     def _is_abbreviation(self, raw: bytes, start: int, stop: int, end: int) -> bool:
-        following = raw[end : end + 1]
-        if following.islower():
+        if raw[end : end + 1].islower():
             return True
         begin = max(raw.rfind(b" ", start, stop), raw.rfind(b"(", start, stop), start - 1) + 1
         word = raw[begin:stop].lower()
