@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from riskwatch import __version__, pipeline, reports, telemetry
+from riskwatch import __version__, pipeline, polling, reports, telemetry
 from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
 from riskwatch.decode import Decoded, Origin, decode
@@ -253,14 +253,14 @@ class App:
 
     def poll(self, *, only: Sequence[str], everything: bool, bar: Bar) -> PollReport:
         """Poll Sources, then detect, merge and score what they brought."""
-        choice = pipeline.Choice(only=tuple(only), everything=everything)
-        with bar(len(pipeline.due_sources(self.parts, choice)), "polling") as moving:
-            polls = pipeline.poll_sources(self.parts, self.tools, choice, progress=moving.update)
+        choice = polling.Choice(only=tuple(only), everything=everything)
+        with bar(len(polling.due_sources(self.parts, choice)), "polling") as moving:
+            polls = polling.poll_sources(self.parts, self.tools, choice, progress=moving.update)
         return PollReport(polls, self.absorb(bar))
 
     def poll_due(self) -> None:
         """Poll the Sources that are due."""
-        pipeline.poll_sources(self.parts, self.tools, pipeline.Choice())
+        polling.poll_sources(self.parts, self.tools, polling.Choice())
 
     # ---------------------------------------------------------------------------- answers
     def events(self, *, vendor: str | None, types: Sequence[str], limit: int) -> list[dict[str, Any]]:

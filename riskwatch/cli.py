@@ -461,19 +461,19 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure detection on labelled items (JSON Lines) and print precision, recall and every error."""
-    from riskwatch import evaluate as evaluation
+    from riskwatch import reports
 
     report, problems = _app(ctx).evaluate(files, title_only=title_only, bar=_bar)
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     if errors:
-        for line in evaluation.error_lines(report):
+        for line in reports.error_lines(report):
             click.echo(line)
     if as_json:
         _print_json(report.as_json())
     else:
         before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
-        click.echo(evaluation.markdown(report, before))
+        click.echo(reports.quality(report, before))
     if problems:
         ctx.exit(FAULTS)
 

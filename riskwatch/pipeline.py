@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from riskwatch import collect, merge, score
-from riskwatch.collect.due import due, is_own_line_down
-from riskwatch.collect.identity import settle
+from riskwatch import merge, score
 from riskwatch.detect import detect
-from riskwatch.errors import NotFound
-from riskwatch.model import CoverageFact, Detection, Poll, Snapshot, subjects_of, vendor_of
+from riskwatch.model import CoverageFact, Detection, Snapshot, subjects_of, vendor_of
 from riskwatch.score import Inputs
 
 if TYPE_CHECKING:
@@ -26,8 +22,7 @@ if TYPE_CHECKING:
     from riskwatch.store import Added, Store, UnitOfWork
 
 RECENT_DAYS = 30  # window that tells an active subject from a quiet one
-LEASE = timedelta(minutes=5)  # a worker that dies gives its Sources back after that
-BATCH = 100  # articles detected, merged and scored in one transaction
+BATCH = 500  # articles detected, merged and scored in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,107 +60,6 @@ def ingest(parts: Parts, articles: Sequence[Article]) -> Added:
     parts.count("articles", len(added.new), kind="new")
     parts.count("articles", len(added.changed), kind="revision")
     return added
-
-
-# -------------------------------------------------------------------------------- polling
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which Sources to poll: those that are due, or the named ones, or all."""
-
-    only: tuple[str, ...] = ()
-    everything: bool = False
-    workers: int = 8
-
-    @property
-    def is_asked_for(self) -> bool:
-        """Whether a person named the Sources: then the lease of another, perhaps dead, worker is ignored."""
-        return self.everything or bool(self.only)
-
-
-def due_sources(parts: Parts, choice: Choice) -> tuple[Source, ...]:
-    """Return the Sources to poll now. Raises NotFound for an id that no Source has."""
-    by_id = {source.id: source for source in parts.sources}
-    for id_ in choice.only:
-        if id_ not in by_id:
-            raise NotFound("source", id_)
-    if choice.only:
-        return tuple(by_id[id_] for id_ in choice.only)
-    if choice.everything:
-        return parts.sources
-    with parts.store.begin(write=False) as unit:
-        states, hosts = unit.articles.source_states(), unit.articles.host_states()
-    return tuple(by_id[id_] for id_ in due(parts.sources, states=states, hosts=hosts, now=parts.now()))
-
-
-def poll_sources(
-    parts: Parts, tools: collect.Tools, choice: Choice, *, progress: Callable[[int], None] | None = None
-) -> list[Poll]:
-    """Poll Sources side by side and store what each brings in one transaction; return the poll rows.
-
-    Failures wait to be stored until the tick is over: where nearly all failed to get a line, ours is down and
-    no failure is counted. Polls that brought nothing are stored together.
-    """
-    sources = {source.id: source for source in due_sources(parts, choice)}
-    with parts.store.begin() as unit:
-        states = unit.articles.source_states()
-        leased: Sequence[str] = list(sources)
-        if not choice.is_asked_for:
-            until = parts.now() + LEASE
-            leased = unit.articles.lease_sources(leased, token=parts.new_id(), now=parts.now(), until=until)
-    rows, failed, empty = list[Poll](), list[collect.Polled](), list[collect.Polled]()
-    reached = []
-    with ThreadPoolExecutor(max(1, min(choice.workers, len(leased)))) as pool:
-        waiting = {pool.submit(collect.poll, sources[id_], states.get(id_), tools=tools) for id_ in leased}
-        for future in as_completed(waiting):
-            polled = future.result()
-            reached.extend([polled.reached] if polled.reached else [])
-            if not polled.poll.is_ok:
-                failed.append(polled)
-            elif polled.articles:
-                rows.extend(_settled(parts, [polled]))
-            else:
-                empty.append(polled)
-            if progress is not None:
-                progress(1)
-    is_offline = is_own_line_down(reached)
-    counted = [p.uncounted(states.get(p.poll.source_id)) if is_offline else p for p in failed]
-    rows.extend(_settled(parts, [*empty, *counted]))
-    return sorted(rows, key=lambda row: row.source_id)
-
-
-def _settled(parts: Parts, polls: Sequence[collect.Polled]) -> list[Poll]:
-    """Store polls in one transaction: the articles of each with its validators, host and poll row."""
-    if not polls:
-        return []
-    with parts.store.begin() as unit:
-        done = [_stored(parts, unit, polled) for polled in polls]
-        unit.articles.add_polls([polled.poll for polled in done])
-    for polled in done:
-        row = polled.poll
-        parts.count("source_polls", outcome=row.outcome)
-        parts.count("articles", row.new, kind="new")
-        parts.count("articles", row.changed, kind="revision")
-        parts.log("polled", source_id=row.source_id, outcome=row.outcome, new=row.new, changed=row.changed)
-        for notice in polled.notices:
-            parts.log("source_notice", source_id=row.source_id, notice=notice)
-    return [polled.poll for polled in done]
-
-
-def _stored(parts: Parts, unit: UnitOfWork, polled: collect.Polled) -> collect.Polled:
-    source_id, articles = polled.poll.source_id, polled.articles
-    new = changed = 0
-    if articles:
-        guids = unit.articles.known_guids(source_id, [article.guid for article in articles])
-        if len(guids) < len(articles):  # only an unknown guid can hide a known link
-            urls = unit.articles.known_urls(source_id, [article.url for article in articles if article.url])
-            articles = settle(articles, known_guids=guids, known_urls=urls)
-        added = unit.articles.add_articles(articles, now=parts.now())
-        new, changed = len(added.new), len(added.changed)
-    done = polled.settled(new=new, changed=changed)
-    unit.articles.save_source_state(done.state)
-    if done.host is not None:
-        unit.articles.save_host_state(done.host)
-    return done
 
 
 # -------------------------------------------------------------------------------- detect, merge, score

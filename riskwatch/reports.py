@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from riskwatch.evaluate import Report
 from riskwatch.pipeline import Absorbed
 from riskwatch.serve.present import instant
 
@@ -160,3 +161,47 @@ def api_key(key: ApiKey, *, now: datetime) -> dict[str, Any]:
         "expires_at": instant(key.expires_at),
         "last_used_at": instant(key.last_used_at),
     }
+
+
+def quality(report: Report, against: Mapping[str, Any] | None = None) -> str:
+    """Return a measurement as Markdown tables, beside a saved run where one is given."""
+    run = report.as_json()
+    lines = [
+        f"{report.items} items, ruleset `{report.ruleset[:19]}`",
+        "",
+        "| figure | precision | recall | F1 | labels |",
+    ]
+    lines.append("|---|---|---|---|---|")
+    for name, row in run["totals"].items():
+        before = against["totals"][name] if against else None
+        cells = [_cell(row, before, key) for key in ("precision", "recall", "f1")]
+        lines.append(f"| {name.replace('_', ', ')} | {' | '.join(cells)} | {row['labels']:.0f} |")
+    lines += ["", "| measure | share | judged |", "|---|---|---|"]
+    pairs = {
+        "assertion": run["assertion_accuracy"],
+        "vendor attribution": run["vendor_attribution"],
+        **run["attributes"],
+    }
+    lines += [f"| {name} | {row['share']:.2f} | {row['judged']:.0f} |" for name, row in pairs.items()]
+    lines.append(f"| false alerts per 1,000 items | {run['false_alerts_per_1000']:.1f} | {report.items} |")
+    lines += ["", "| type | precision | recall | F1 | found | labels |", "|---|---|---|---|---|---|"]
+    for type_, rows in run["by_type"].items():
+        row = rows["live_lenient"]
+        figures = f"{row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f}"
+        lines.append(f"| {type_} | {figures} | {row['found']:.0f} | {row['labels']:.0f} |")
+    if report.unknown_vendors:
+        lines += ["", f"Vendors that the register lacks (each a miss): {', '.join(report.unknown_vendors)}."]
+    if report.unjudged_attributes:
+        lines += ["", f"Attributes not judged: {', '.join(report.unjudged_attributes)}."]
+    return "\n".join(lines)
+
+
+def _cell(row: Mapping[str, Any], before: Mapping[str, Any] | None, key: str) -> str:
+    interval = row["interval_95"].get(key)
+    text = f"{row[key]:.2f}" + (f" ({interval[0]:.2f} to {interval[1]:.2f})" if interval else "")
+    return text if before is None else f"{text}, was {before[key]:.2f}"
+
+
+def error_lines(report: Report) -> list[str]:
+    """Return every miss and false hit, one JSON object a line."""
+    return [json.dumps(error, ensure_ascii=False, sort_keys=True) for error in report.errors]

@@ -7,8 +7,9 @@ import pytest
 
 from riskwatch import evaluate
 from riskwatch.errors import Invalid
-from riskwatch.evaluate import Item, label_of, markdown
+from riskwatch.evaluate import Item, label_of
 from riskwatch.model import Article, Assertion, Detection, Evidence, Signal
+from riskwatch.reports import quality
 from riskwatch.settings import load
 
 TAXONOMY = load(environ={}).taxonomy
@@ -137,4 +138,4 @@ def test_the_table_shows_a_saved_run_beside() -> None:
         [an_item("i", {"vendor": "OpenAI", "type": "lawsuit"})], {"i": (a_signal("openai", "lawsuit"),)}
     )
 
-    assert "1.00 (1.00 to 1.00), was 1.00" in markdown(report, report.as_json())
+    assert "1.00 (1.00 to 1.00), was 1.00" in quality(report, report.as_json())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from riskwatch import pipeline
+from riskwatch import pipeline, polling
 from riskwatch.collect import Source, Tools
 from riskwatch.collect.guard import Guard
 from riskwatch.collect.http import HttpClient
@@ -82,8 +82,8 @@ class Adapter:
 
     def poll(self) -> int:
         """Poll every Source once; return how many failed."""
-        choice = pipeline.Choice(everything=True, workers=self.workers)
-        rows = pipeline.poll_sources(self.parts, self.tools, choice)
+        choice = polling.Choice(everything=True, workers=self.workers)
+        rows = polling.poll_sources(self.parts, self.tools, choice)
         return sum(not row.is_ok for row in rows)
 
     def count(self) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from riskwatch import pipeline, settings
+from riskwatch import polling, settings
 from riskwatch.app import App, decoded, new_id, utc_now
 from riskwatch.collect import Source, Tools
 from riskwatch.collect.guard import Guard
@@ -84,7 +84,7 @@ def an_app(tmp_path: Path, base: str, files: list[Path]) -> tuple[App, Tools]:
 
 
 def polled(app: App, tools: Tools) -> list[Poll]:
-    return pipeline.poll_sources(app.parts, tools, pipeline.Choice(everything=True, workers=8))
+    return polling.poll_sources(app.parts, tools, polling.Choice(everything=True, workers=8))
 
 
 def feed_files(folder: Path) -> list[Path]:

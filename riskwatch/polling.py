@@ -1,0 +1,134 @@
+"""Sources that are due, polled side by side; what each brings is stored with its validators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import timedelta
+
+from riskwatch import collect
+from riskwatch.collect import Source
+from riskwatch.collect.due import due, is_own_line_down
+from riskwatch.collect.identity import settle
+from riskwatch.errors import NotFound
+from riskwatch.model import Poll, SourceState
+from riskwatch.pipeline import Parts
+from riskwatch.store import UnitOfWork
+
+LEASE = timedelta(minutes=5)  # a worker that dies gives its Sources back after that
+SETTLED_TOGETHER = 16  # polls stored in one transaction; a kill costs their download, never an item
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which Sources to poll: those that are due, or the named ones, or all."""
+
+    only: tuple[str, ...] = ()
+    everything: bool = False
+    workers: int = 8
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether a person named the Sources: then the lease of another, perhaps dead, worker is ignored."""
+        return self.everything or bool(self.only)
+
+
+def due_sources(parts: Parts, choice: Choice) -> tuple[Source, ...]:
+    """Return the Sources to poll now. Raises NotFound for an id that no Source has."""
+    by_id = {source.id: source for source in parts.sources}
+    for id_ in choice.only:
+        if id_ not in by_id:
+            raise NotFound("source", id_)
+    if choice.only:
+        return tuple(by_id[id_] for id_ in choice.only)
+    if choice.everything:
+        return parts.sources
+    with parts.store.begin(write=False) as unit:
+        states, hosts = unit.articles.source_states(), unit.articles.host_states()
+    return tuple(by_id[id_] for id_ in due(parts.sources, states=states, hosts=hosts, now=parts.now()))
+
+
+def poll_sources(
+    parts: Parts, tools: collect.Tools, choice: Choice, *, progress: Callable[[int], None] | None = None
+) -> list[Poll]:
+    """Poll Sources side by side and store what each brings in one transaction; return the poll rows.
+
+    Failures wait to be stored until the tick is over: where nearly all failed to get a line, ours is down and
+    no failure is counted. Polls that brought nothing are stored together.
+    """
+    sources = {source.id: source for source in due_sources(parts, choice)}
+    with parts.store.begin() as unit:
+        states = unit.articles.source_states()
+        leased: Sequence[str] = list(sources)
+        if not choice.is_asked_for:
+            until = parts.now() + LEASE
+            leased = unit.articles.lease_sources(leased, token=parts.new_id(), now=parts.now(), until=until)
+    rows, full, empty, failed = list[Poll](), *(list[collect.Polled]() for _ in range(3))
+    reached = []
+    asked = [(sources[id_], states.get(id_)) for id_ in leased]
+    for polled in _side_by_side(asked, tools, workers=min(choice.workers, len(asked))):
+        reached.extend([polled.reached] if polled.reached else [])
+        if not polled.poll.is_ok:
+            failed.append(polled)
+        elif polled.articles:
+            full.append(polled)
+        else:
+            empty.append(polled)
+        if len(full) >= SETTLED_TOGETHER:
+            rows.extend(_settled(parts, full))
+            full = []
+        if progress is not None:
+            progress(1)
+    is_offline = is_own_line_down(reached)
+    counted = [p.uncounted(states.get(p.poll.source_id)) if is_offline else p for p in failed]
+    rows.extend(_settled(parts, [*full, *empty, *counted]))
+    return sorted(rows, key=lambda row: row.source_id)
+
+
+def _side_by_side(
+    asked: Sequence[tuple[Source, SourceState | None]], tools: collect.Tools, *, workers: int
+) -> Iterator[collect.Polled]:
+    """Give the outcomes as they come; one worker needs no thread."""
+    if workers <= 1:
+        yield from (collect.poll(source, state, tools=tools) for source, state in asked)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = {pool.submit(collect.poll, source, state, tools=tools) for source, state in asked}
+        for future in as_completed(waiting):
+            yield future.result()
+
+
+def _settled(parts: Parts, polls: Sequence[collect.Polled]) -> list[Poll]:
+    """Store polls in one transaction: the articles of each with its validators, host and poll row."""
+    if not polls:
+        return []
+    with parts.store.begin() as unit:
+        done = [_stored(parts, unit, polled) for polled in polls]
+        unit.articles.add_polls([polled.poll for polled in done])
+    for polled in done:
+        row = polled.poll
+        parts.count("source_polls", outcome=row.outcome)
+        parts.count("articles", row.new, kind="new")
+        parts.count("articles", row.changed, kind="revision")
+        parts.log("polled", source_id=row.source_id, outcome=row.outcome, new=row.new, changed=row.changed)
+        for notice in polled.notices:
+            parts.log("source_notice", source_id=row.source_id, notice=notice)
+    return [polled.poll for polled in done]
+
+
+def _stored(parts: Parts, unit: UnitOfWork, polled: collect.Polled) -> collect.Polled:
+    source_id, articles = polled.poll.source_id, polled.articles
+    new = changed = 0
+    if articles:
+        guids = unit.articles.known_guids(source_id, [article.guid for article in articles])
+        if len(guids) < len(articles):  # only an unknown guid can hide a known link
+            urls = unit.articles.known_urls(source_id, [article.url for article in articles if article.url])
+            articles = settle(articles, known_guids=guids, known_urls=urls)
+        added = unit.articles.add_articles(articles, now=parts.now())
+        new, changed = len(added.new), len(added.changed)
+    done = polled.settled(new=new, changed=changed)
+    unit.articles.save_source_state(done.state)
+    if done.host is not None:
+        unit.articles.save_host_state(done.host)
+    return done
