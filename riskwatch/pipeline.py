@@ -40,6 +40,7 @@ class Parts:
     new_id: Callable[[], str]
     count: Callable[..., None]
     log: Callable[..., None] = field(default=lambda *_args, **_values: None)
+    attention: dict[datetime, Mapping[str, int]] = field(default_factory=dict)  # quarter -> frozen table
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,7 @@ class Reader:
             articles=self._named(subject, as_of, days=window),
             recent_articles=self._named(subject, as_of, days=RECENT_DAYS),
             families=self._families(vendor),
+            attention=self._attention(as_of, known_at),
             sets=self._parts.sets,
             ruleset_digest=self._parts.ruleset.digest,
         )
@@ -275,6 +277,19 @@ class Reader:
             counts = self._unit.articles.mention_counts(since=since, until=as_of, vendor=vendor)
             self._counts[key] = counts
         return self._counts[key].get(subject, 0)
+
+    def _attention(self, as_of: datetime, known_at: datetime) -> Mapping[str, int]:
+        """Return the quarter's attention table: events of the past year, as known at its first instant."""
+        quarter = midnight_of(as_of).replace(month=(as_of.month - 1) // 3 * 3 + 1, day=1)
+        if known_at < quarter:
+            return {}
+        tables = self._parts.attention
+        if quarter not in tables:
+            days = self._parts.methodology.attention.window_days
+            tables[quarter] = self._unit.events.event_counts(
+                since=quarter - timedelta(days=days), until=quarter
+            )
+        return tables[quarter]
 
     def _families(self, vendor: str) -> int:
         watching = (s for s in self._parts.sources if "all" in s.covers or vendor in s.covers)

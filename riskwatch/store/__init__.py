@@ -223,6 +223,10 @@ class EventStore(Protocol):
         """Return the current Events that rest, or once rested, on an Article, by (occurred_at, id)."""
         ...
 
+    def event_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
+        """Return Subject id -> live Events dated in (since, until], as known at until; lines count for vendors."""
+        ...
+
     def list_events(self, where: EventFilter) -> Sequence[Event]:
         """Return one page, newest first."""
         ...

@@ -251,3 +251,18 @@ def test_a_verdict_needs_an_event_an_instant_and_an_id_of_its_own(store: SqlStor
         unit.events.add_verdict(verdict)
     with pytest.raises(Invalid), store.begin() as unit:
         unit.events.add_verdict(replace(verdict, recorded_at=None))
+
+
+def test_events_of_a_year_are_counted_as_known_at_its_end(store: SqlStore) -> None:
+    with store.begin() as unit:
+        line = an_event("01A", occurred_at=NOON - 48 * HOUR)
+        group = an_event("01B", home="alibaba", occurred_at=NOON - 24 * HOUR)
+        old = an_event("01C", occurred_at=NOON - 400 * 24 * HOUR)
+        withdrawn = an_event("01D", state=EventState.WITHDRAWN, claims=())
+        unit.events.save_events([line, group, old, withdrawn], now=NOON)
+        unit.events.save_events([an_event("01F", vendor="openai", home="openai")], now=NOON + HOUR)
+
+    with store.begin(write=False) as unit:
+        counts = unit.events.event_counts(since=NOON - 365 * 24 * HOUR, until=NOON)
+
+    assert counts == {"alibaba": 2, "alibaba/qwen": 1}

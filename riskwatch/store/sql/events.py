@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, union_all, update
 
 from riskwatch.errors import Invalid, NotFound
-from riskwatch.model import Event, Verdict
+from riskwatch.model import Event, EventState, Verdict
 from riskwatch.store import EventFilter
 from riskwatch.store.sql.codec import decode, encode
 from riskwatch.store.sql.session import chunks, known
@@ -128,6 +129,20 @@ class SqlEvents(SqlSignals, SqlStories):
         ids = select(event_signal.c.event_id).where(event_signal.c.article_id == article_id)
         query = _READ.where(_V.event_id.in_(ids), _V.ended_at.is_(None), _V.merged_into.is_(None))
         return self._events(query.order_by(_V.occurred_at, _V.event_id))
+
+    def event_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
+        """Return Subject id -> live Events dated in (since, until] as known at until."""
+        query = (
+            select(_V.vendor, _V.home, func.count().label("number"))
+            .where(_V.occurred_at > since, _V.occurred_at <= until, known(_V.recorded_at, _V.ended_at, until))
+            .where(_V.merged_into.is_(None), _V.state == EventState.LIVE.value)
+            .group_by(_V.vendor, _V.home)
+        )
+        counts: Counter[str] = Counter()
+        for row in self._session.read(query):
+            for subject in {str(row.vendor), str(row.home)}:
+                counts[subject] += int(row.number)
+        return dict(sorted(counts.items()))
 
     def list_events(self, where: EventFilter) -> Sequence[Event]:
         """Return one page, newest first."""

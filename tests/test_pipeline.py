@@ -1,0 +1,104 @@
+"""The jobs on a real store: attention is frozen by the quarter, daily scores come once a day."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from riskwatch import pipeline, settings
+from riskwatch.app import App
+from riskwatch.model import Article
+from riskwatch.replay import Clock
+
+CONFIG = settings.load(environ={})
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(START)
+
+
+@pytest.fixture
+def app(tmp_path: Path, clock: Clock) -> Iterator[App]:
+    chosen = CONFIG.settings.model_copy(update={"data_dir": tmp_path})
+    made = App(replace(CONFIG, settings=chosen), now=clock)
+    yield made
+    made.close()
+
+
+def an_article(number: int, text: str, at: datetime) -> Article:
+    return Article(
+        "ingest",
+        f"g{number}",
+        text,
+        "",
+        None,
+        at,
+        "en",
+        f"Outlet {number}",
+        f"outlet{number}",
+        "1",
+        text_key=f"k{number}",
+    )
+
+
+def told(app: App, clock: Clock, number: int, text: str) -> None:
+    pipeline.ingest(app.parts, [an_article(number, text, clock.at)])
+    pipeline.absorb(app.parts)
+
+
+def attention(app: App, as_of: datetime) -> dict[str, float]:
+    with app.store.begin(write=False) as unit:
+        inputs = pipeline.Reader(app.parts, unit).inputs("openai", as_of=as_of, known_at=as_of)
+    return dict(inputs.attention)
+
+
+def test_attention_is_that_of_the_quarter_s_first_instant(app: App, clock: Clock) -> None:
+    told(app, clock, 1, "OpenAI laid off 300 employees on Monday, the company said.")
+    assert attention(app, clock.at) == {}
+
+    clock.move(datetime(2026, 4, 2, tzinfo=UTC))
+    told(app, clock, 2, "OpenAI shares plunged and a class action was filed in California against OpenAI.")
+
+    assert attention(app, clock.at)["openai"] == 1
+    assert attention(app, datetime(2026, 7, 1, tzinfo=UTC))["openai"] > 1
+
+
+def test_daily_scores_are_stored_once_a_day(app: App, clock: Clock) -> None:
+    first, again = pipeline.daily(app.parts), pipeline.daily(app.parts)
+    clock.move(START + timedelta(days=1))
+    next_day = pipeline.daily(app.parts)
+
+    subjects = len(pipeline.affected(app.parts, CONFIG.vendors))
+    assert (first, again, next_day) == (subjects, 0, subjects)
+    with app.store.begin(write=False) as unit:
+        as_of = [row.score.as_of for row in unit.scores.history("openai", since=START, until=clock.at)]
+    assert as_of == [START, datetime(2026, 1, 6, tzinfo=UTC)]
+
+
+def test_absorbing_twice_changes_nothing(app: App, clock: Clock) -> None:
+    told(app, clock, 1, "OpenAI laid off 300 employees on Monday, the company said.")
+    with app.store.begin(write=False) as unit:
+        before = unit.scores.data_version(), unit.events.events_of("openai")
+
+    assert pipeline.absorb(app.parts) == pipeline.Absorbed()
+
+    with app.store.begin(write=False) as unit:
+        assert (unit.scores.data_version(), unit.events.events_of("openai")) == before
+
+
+def test_a_revision_that_drops_the_sentence_withdraws_the_event(app: App, clock: Clock) -> None:
+    told(app, clock, 1, "OpenAI laid off 300 employees on Monday, the company said.")
+    clock.move(clock.at + timedelta(hours=1))
+    corrected = replace(an_article(1, "Correction: an earlier text was wrong.", START), text_key="other")
+
+    pipeline.ingest(app.parts, [corrected])
+    pipeline.absorb(app.parts)
+
+    with app.store.begin(write=False) as unit:
+        (event,) = unit.events.events_of("openai")
+        earlier = unit.events.event(event.id, known_at=clock.at - timedelta(minutes=30))
+    assert (earlier.state, event.state) == ("live", "withdrawn")
