@@ -224,7 +224,7 @@ class EventStore(Protocol):
         ...
 
     def event_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
-        """Return Subject id -> live Events dated in (since, until], as known at until; lines count for vendors."""
+        """Return Subject id -> live Events dated in (since, until], as known at until."""
         ...
 
     def list_events(self, where: EventFilter) -> Sequence[Event]:
