@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from riskwatch.errors import NotFound
@@ -100,13 +101,14 @@ def _outlets(desk: Desk, found: Event, told: present.Plain) -> list[present.Plai
 
 
 def _effects(desk: Desk, found: Event, told: present.Plain, asked: Asked) -> list[present.Plain]:
-    """Return the Subjects from which the event takes points, the largest loss first."""
+    """Return the Subjects from which the event takes points: its own, the vendor, the others by loss."""
     vendor = desk.config.vendors.get(found.vendor)
     effects: list[present.Plain] = []
     for subject in subjects_of(vendor) if vendor and vendor.watched else ():
         made = desk.actions.read(subject, as_of=asked.as_of, known_at=asked.known_at).score
         effects += [
             {
+                "order": (subject != found.home, "/" in subject, -counted.points),
                 "name": present.name_of(subject, desk.config.vendors),
                 "href": f"/vendors/{subject}{asked.query}",
                 "score": made.points,
@@ -115,7 +117,7 @@ def _effects(desk: Desk, found: Event, told: present.Plain, asked: Asked) -> lis
             for counted in made.contributions
             if made.points is not None and counted.event_id == found.id
         ]
-    return sorted(effects, key=lambda effect: -effect["part"]["points"])
+    return sorted(effects, key=itemgetter("order"))
 
 
 def _trace(desk: Desk, found: Event) -> list[present.Plain]:

@@ -1,0 +1,100 @@
+"""The pages in a browser: axe-core finds nothing, nothing outside is asked, nothing scrolls sideways."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.serve.installation import Installation, Reader
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = "axe-core@4.14.1"
+PATHS = (
+    "/",
+    "/?q=nobody",
+    "/vendors/alibaba/qwen",
+    "/vendors/alibaba",
+    "/events",
+    "/sources",
+    "/methodology",
+    "/docs",
+    "/vendors/nobody",
+)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the script of axe-core as npm gives it."""
+    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("axe")
+    if npm is None:
+        pytest.skip("there is no npm")
+    packed = subprocess.run(
+        [npm, "pack", "--silent", AXE], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    if packed.returncode:
+        pytest.skip("npm gives no axe-core")
+    with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
+@pytest.fixture(scope="module")
+def address(installation: Installation) -> Iterator[str]:
+    """Serve the installation on loopback."""
+    app = installation.flask(anonymous_read=True, anonymous_per_minute=1_000_000)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_is_accessible_and_stays_at_home(
+    browser: Any, address: str, axe: str, reader: Reader, width: int, scheme: str
+) -> None:
+    event = reader.json("/v1/vendors/alibaba/lines/qwen/explain")["contributions"][0]["event"]
+    page = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if "Content" in message.text else None)
+
+    found = {}
+    for path in (*PATHS, f"/events/{event}", f"/vendors/alibaba/qwen?without={event}"):
+        page.goto(address + path)
+        page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+        page.evaluate(axe)
+        result = page.evaluate("axe.run()")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found[path] = [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
+        assert wide <= width, path
+    page.close()
+
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+    assert [url for url in asked if not url.startswith(address)] == []
+    assert refused == []
