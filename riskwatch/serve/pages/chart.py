@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from operator import itemgetter
 
 from riskwatch.errors import Invalid
 from riskwatch.serve import present
@@ -18,9 +17,9 @@ SPANS: Mapping[str, int] = {"180": 180, "365": 365, "all": 3 * 365}  # days back
 DEFAULT_SPAN = "180"
 WEEKLY_FROM_DAYS = 181
 AHEAD_DAYS = (7, 14, 21, 28)
-CHART_PIXELS, LANE_PIXELS = 250.0, 38.0
-NEAR_PERCENT = 2.5  # marks nearer than this share one place
-EDGE_PERCENT = 8.0  # left of here a mark's number stands on its right
+CHART_PIXELS, LANE_PIXELS, LANES_FROM = 250.0, 38.0, 46.0
+NEAR_PERCENT = 4.0  # marks nearer than this share one label
+CHAR_PERCENT, ROOM_PERCENT = 1.2, 2.0  # of a label and beside it, on the narrowest chart that shows labels
 MOST_NUMBERS = 3
 
 
@@ -50,7 +49,13 @@ class Axis:
 
 
 def history_of(
-    desk: Desk, subject: str, reading: Reading, told: present.Plain, *, asked: Asked, span: str
+    desk: Desk,
+    subject: str,
+    reading: Reading,
+    *,
+    asked: Asked,
+    span: str,
+    marks: Sequence[present.Plain],
 ) -> present.Plain | None:
     """Return the drawing of a Subject's past and, from the latest Score on, of its fading events."""
     judged = reading.score.as_of
@@ -62,20 +67,34 @@ def history_of(
     last = HistoryRow(judged, s.points, s.low, s.high, str(s.grade))
     rows = [row for row in rows if row.as_of < judged] + [last]
     ahead: Sequence[HistoryRow] = ()
-    if asked.is_latest and told["score"] is not None:
+    if asked.is_latest and reading.score.points is not None:
         ahead = desk.actions.project(subject, [judged + timedelta(days=d) for d in AHEAD_DAYS])
     if len(rows) < 2:  # noqa: PLR2004 - no line can be drawn
         return None
     start = rows[0].as_of if span == "all" else judged - timedelta(days=days)
     if span == "all":
-        start = min([start, *(datetime.fromisoformat(c["occurred_at"]) for c in told["contributions"])])
-    return drawn(rows, ahead, told["contributions"], since=min(start, rows[0].as_of))
+        start = min([start, *(mark["at"] for mark in marks)])
+    return drawn(rows, ahead, marks, since=min(start, rows[0].as_of))
+
+
+def marks_of(contributions: Sequence[present.Plain], eases: Sequence[present.Plain]) -> list[present.Plain]:
+    """Return the events beside the history: those of the ledger with their numbers, and what eases them."""
+    rows = [*enumerate(contributions, start=1), *((None, ease) for ease in eases)]
+    return [
+        {
+            "at": datetime.fromisoformat(row["occurred_at"]),
+            "factor": row["factor"],
+            "assertion": row["assertion"],
+            "number": number,
+        }
+        for number, row in rows
+    ]
 
 
 def drawn(
     rows: Sequence[HistoryRow],
     ahead: Sequence[HistoryRow],
-    contributions: Sequence[present.Plain],
+    marks: Sequence[present.Plain],
     *,
     since: datetime,
 ) -> present.Plain:
@@ -86,7 +105,7 @@ def drawn(
         _step(row, following, axis, is_ahead=place >= len(rows) - 1)
         for place, (row, following) in enumerate(pairwise(known))
     ]
-    lanes, outside = _lanes(contributions, axis)
+    lanes, outside = _lanes(marks, axis)
     return {
         "steps": steps,
         "judged": axis.x(rows[-1].as_of),
@@ -134,34 +153,50 @@ def _y(points: float) -> float:
     return round(CHART_PIXELS * (1 - points / 100), 1)
 
 
-def _lanes(contributions: Sequence[present.Plain], axis: Axis) -> tuple[list[present.Plain], list[int]]:
+def _lanes(marks: Sequence[present.Plain], axis: Axis) -> tuple[list[present.Plain], list[int]]:
     """Return a lane for each factor, and the numbers of the events before the axis."""
     lanes: dict[str, list[present.Plain]] = {}
-    outside = []
-    for number, part in enumerate(contributions, start=1):
-        at = datetime.fromisoformat(part["occurred_at"])
-        if axis.holds(at):
-            mark = {"x": axis.x(at), "numbers": [number], "assertion": part["assertion"]}
-            lanes.setdefault(part["factor"], []).append(mark)
-        else:
-            outside.append(number)
+    outside: list[int] = []
+    for mark in marks:
+        if axis.holds(mark["at"]):
+            lanes.setdefault(mark["factor"], []).append({**mark, "x": axis.x(mark["at"])})
+        elif mark["number"] is not None:
+            outside.append(mark["number"])
     return [
-        {"factor": factor, "y": CHART_PIXELS + 46 + LANE_PIXELS * place, "marks": _joined(marks)}
-        for place, (factor, marks) in enumerate(lanes.items())
+        {
+            "factor": factor,
+            "y": CHART_PIXELS + LANES_FROM + LANE_PIXELS * place,
+            "marks": lane,
+            "labels": labels_of([(m["x"], m["number"]) for m in lane if m["number"] is not None]),
+        }
+        for place, (factor, lane) in enumerate(lanes.items())
     ], outside
 
 
-def _joined(marks: Sequence[present.Plain]) -> list[present.Plain]:
-    """Return the marks of a lane from left to right; those too near each other become one."""
-    joined: list[present.Plain] = []
-    for mark in sorted(marks, key=itemgetter("x")):
-        if joined and mark["x"] - joined[-1]["x"] < NEAR_PERCENT:
-            joined[-1]["numbers"] += mark["numbers"]
+def labels_of(places: Sequence[tuple[float, int]]) -> list[present.Plain]:
+    """Return the numbers beside marks at (percent, number): near ones share a label, none covers a mark."""
+    groups: list[list[tuple[float, int]]] = []
+    for place in sorted(places):
+        if groups and place[0] - groups[-1][-1][0] < NEAR_PERCENT:
+            groups[-1].append(place)
         else:
-            joined.append({**mark, "numbers": list(mark["numbers"])})
-    for mark in joined:
-        numbers = sorted(mark["numbers"])
-        more = len(numbers) - MOST_NUMBERS
-        mark["label"] = ", ".join(map(str, numbers[:MOST_NUMBERS])) + (f" +{more}" if more > 0 else "")
-        mark["is_left"] = mark["x"] < EDGE_PERCENT
-    return joined
+            groups.append([place])
+    made: list[present.Plain] = []
+    taken = 0.0  # right end of what is drawn already
+    for group, following in pairwise([*groups, [(100.0 + ROOM_PERCENT, 0)]]):
+        text = _numbers([number for _, number in group])
+        need = CHAR_PERCENT * len(text) + ROOM_PERCENT
+        first, last = group[0][0], group[-1][0]
+        is_right = first - taken < need
+        taken = last + ROOM_PERCENT
+        if not is_right:
+            made.append({"x": first, "text": text, "is_right": False})
+        elif following[0][0] - last >= need + ROOM_PERCENT:
+            made.append({"x": last, "text": text, "is_right": True})
+            taken = last + need
+    return made
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    shown, more = sorted(numbers)[:MOST_NUMBERS], len(numbers) - MOST_NUMBERS
+    return ", ".join(map(str, shown)) + (f" +{more}" if more > 0 else "")

@@ -13,7 +13,7 @@ from riskwatch.model import Event, EventState, subjects_of, vendor_of
 from riskwatch.serve import present
 from riskwatch.serve.board import trend_of, value_at
 from riskwatch.serve.context import Reading
-from riskwatch.serve.pages.chart import history_of, span_of
+from riskwatch.serve.pages.chart import history_of, marks_of, span_of
 from riskwatch.serve.pages.frame import Asked, asked_of
 from riskwatch.serve.pages.ledger import beside, ledger, shares
 from riskwatch.serve.route import Desk
@@ -46,6 +46,7 @@ def show(
     )
     week_ago = reading.score.as_of - timedelta(days=SCORE_DAYS_BEFORE)
     events = {id_: present.event(e, desk.config.taxonomy[e.type]) for id_, e in reading.events.items()}
+    eases = _eases(told, events)
     return "vendor.html", {
         "told": told,
         "profile": present.vendor_profile(found, board.summaries),
@@ -53,7 +54,7 @@ def show(
         "subjects": [_tab(desk, s, told, board.summaries) for s in subjects_of(found)],
         "ledger": ledger(told),
         "company": None if line is None else _company(desk, vendor, asked),
-        "eases": _eases(told, events),
+        "eases": eases,
         "events": events,
         "conflicts": _conflicts(told, events),
         "recorded": [] if told["score"] is not None else _recorded(reading, events, subject),
@@ -61,7 +62,9 @@ def show(
         "was_on": present.instant(week_ago),
         "factors": _factors(desk, told),
         "rated_from": desk.config.methodology["not_rated"]["confidence_below"],
-        "chart": history_of(desk, subject, reading, told, asked=asked, span=span),
+        "chart": history_of(
+            desk, subject, reading, asked=asked, span=span, marks=marks_of(told["contributions"], eases)
+        ),
         "span": span,
         "what_if": _what_if(desk, subject, asked, arguments.getlist("without"), told),
         "asked": asked,
