@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import http.client
 import json
 import os
@@ -24,7 +25,7 @@ from riskwatch import __version__, pipeline, polling, reports, telemetry
 from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
 from riskwatch.decode import Decoded, Origin, decode
-from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound
+from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound, Unavailable
 from riskwatch.model import Publisher, subjects_of, vendor_of
 from riskwatch.reports import IngestReport, PollReport
 from riskwatch.serve import present
@@ -94,7 +95,7 @@ class App:
         """The database at the newest schema: SQLite is migrated at once, PostgreSQL only by `migrate`."""
         is_sqlite = self.database_url.startswith("sqlite")
         if is_sqlite:
-            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.make_folder()
         store = SqlStore(self.database_url)
         if store.check_schema() != "head":
             if not is_sqlite:
@@ -108,6 +109,16 @@ class App:
                 )
             store.migrate()
         return store
+
+    def make_folder(self) -> None:
+        """Make the data folder where it is missing. Raises Unavailable where it cannot be."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            told = error.strerror or type(error).__name__
+            raise Unavailable(
+                f"the data folder {self.data_dir} cannot be used ({told}); set RISKWATCH_DATA_DIR"
+            ) from error
 
     @cached_property
     def pepper(self) -> bytes:
@@ -127,7 +138,7 @@ class App:
                 )
             )
         path = self.data_dir / "secret_key"
-        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.make_folder()
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -180,9 +191,9 @@ class App:
         from riskwatch.decode.saved import Known, Saved, SavedError, decode_saved  # noqa: PLC0415 - loads lxml
 
         known = Known(given.get("published"), given.get("publisher"), given.get("url"))
-        files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+        files = [file for file in _files(paths) if file.is_file()]
         with bar(len(files), "reading") if bar else nullcontext() as moving:
-            for file in (f for f in files if f.is_file()):
+            for file in files:
                 try:
                     body = file.read_bytes()
                 except OSError as error:
@@ -195,6 +206,8 @@ class App:
     def ingest(self, paths: Sequence[Path], *, given: Given, bar: Bar) -> IngestReport:
         """Store saved articles, then detect, merge and score them."""
         report = IngestReport()
+        if not any(path.is_file() for path in _files(paths)):
+            report.errors.append(f"{', '.join(str(path) for path in paths)}: no file to read")
         for saved in self.saved(paths, given=given, bar=bar):
             report.errors.extend(str(error) for error in saved.errors)
             for start in range(0, len(saved.articles), INGEST_BATCH):
@@ -266,6 +279,9 @@ class App:
     def events(self, *, vendor: str | None, types: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """Return events, newest first, as the API shows them."""
         self._known_subject(vendor)
+        for type_ in types:
+            if type_ not in self.config.taxonomy:
+                raise NotFound("event type", type_, f"there are {', '.join(sorted(self.config.taxonomy))}")
         where = EventFilter(
             vendor=None if vendor is None else vendor_of(vendor),
             home=vendor if vendor and "/" in vendor else None,
@@ -316,7 +332,11 @@ class App:
             return
         vendor = self.config.vendors.get(vendor_of(subject))
         if vendor is None or subject not in subjects_of(vendor):
-            raise NotFound("vendor or line", subject)
+            known = [s for v in self.config.vendors.values() for s in subjects_of(v)]
+            names = {present.name_of(s, self.config.vendors).lower(): s for s in known}
+            near = [names[n] for n in difflib.get_close_matches(subject.lower(), names, n=1)]
+            near = near or difflib.get_close_matches(subject, known, n=1)
+            raise NotFound("vendor or line", subject, f"did you mean {near[0]}?" if near else "")
 
     # ---------------------------------------------------------------------------- rules
     def lint_rules(self) -> list[str]:
@@ -528,6 +548,10 @@ def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, 
         identity=source.identity,
     )
     return decode(body, content_type=content_type, origin=origin, now=now)
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    return [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
 
 
 def domains_of(url: str | None) -> Iterator[str]:

@@ -51,7 +51,7 @@ def main(ctx: click.Context, config_dir: Path | None) -> None:
 
 
 def _app(ctx: click.Context) -> App:
-    from riskwatch import settings, telemetry
+    from riskwatch import demo, settings, telemetry
     from riskwatch.app import App
 
     config = settings.load(ctx.obj)
@@ -60,7 +60,8 @@ def _app(ctx: click.Context) -> App:
     chosen = config.settings
     secrets = [s.get_secret_value() for s in (chosen.database_url, chosen.secret_key) if s is not None]
     telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=secrets)
-    return App(config)
+    prepared = demo.prepared_in(config) if chosen.database_url is None else None
+    return App(config) if prepared is None else demo.installation(config, prepared)
 
 
 def _as_json(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -249,6 +250,8 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Take in saved articles: text, HTML, feed XML, JSON Feed or JSON Lines; folders are read whole."""
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise click.BadParameter("write an address that starts with https://", param_hint="--url")
     report = _app(ctx).ingest(
         paths, given={"published": published, "publisher": publisher, "url": url}, bar=_bar
     )
@@ -389,6 +392,8 @@ def history(ctx: click.Context, subject: str, days: int, as_json: bool) -> None:
     if as_json:
         _print_json({"items": rows})
         return
+    if not rows:
+        click.echo(f"No score of {subject} was stored in the last {days} days.")
     for row in rows:
         click.echo(f"{row['as_of']}  {_points(row['score']):>5}  {row['grade']}")
 

@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from riskwatch import replay
-from riskwatch.app import App, Bar, decoded
+from riskwatch.app import DATABASE, App, Bar, decoded
 from riskwatch.environment import Settings
+from riskwatch.errors import Unavailable
 from riskwatch.model import Article
 from riskwatch.pipeline import midnight_of
 from riskwatch.settings import Config
 
 FOLDER = Path("riskwatch-demo")
+UNFINISHED = "unfinished"
 MARK = "demo"  # setting that says which history and rules the stored replay was made with
 WEEKLY_DAYS, DAILY_DAYS = 98, 10  # before the last day: snapshots of every subject each week, then each day
 Say = Callable[[str], object]
@@ -37,6 +39,22 @@ def prepare(app: App, *, bar: Bar, say: Say) -> Prepared:
     end = midnight_of(last) + timedelta(days=1)
     build(app, folder, articles, end, bar=bar, say=say)
     return Prepared(folder, end)
+
+
+def prepared_in(config: Config) -> Prepared | None:
+    """Return the replay that the data folder holds, or none where it holds something else."""
+    folder = config.settings.data_dir
+    if not (folder / DATABASE).is_file():
+        return None
+    app = App(config, demo_dir=folder)
+    with app.store.begin(write=False) as unit:
+        mark = unit.access.setting(MARK)
+    app.close()
+    return (
+        None
+        if mark is None or mark == UNFINISHED
+        else Prepared(folder, datetime.fromisoformat(mark.split()[-1]))
+    )
 
 
 def installation(config: Config, prepared: Prepared) -> App:
@@ -75,18 +93,16 @@ def build(app: App, folder: Path, articles: list[Article], end: datetime, *, bar
         return
     if done is None and is_used:
         target.close()
-        raise FileExistsError(folder)
+        raise Unavailable(
+            f"{folder} holds data that is not the demo's; set RISKWATCH_DATA_DIR to another folder"
+        )
     target.close()
-    for file in (
-        folder / "riskwatch.sqlite",
-        folder / "riskwatch.sqlite-wal",
-        folder / "riskwatch.sqlite-shm",
-    ):
-        file.unlink(missing_ok=True)
+    for ending in ("", "-wal", "-shm"):
+        (folder / f"{DATABASE}{ending}").unlink(missing_ok=True)
     target = App(app.config, now=clock, sources=app.config.demo_sources, demo_dir=folder)
     target.__dict__["ruleset"] = app.ruleset
     with target.store.begin() as unit:
-        unit.access.save_setting(MARK, "unfinished")
+        unit.access.save_setting(MARK, UNFINISHED)
     span = replay.Span(end, end - timedelta(days=WEEKLY_DAYS), end - timedelta(days=DAILY_DAYS))
     with bar(len(articles), "replaying the history") as moving:
         total = replay.replay(target.parts, articles, clock, span, progress=moving.update)

@@ -106,8 +106,8 @@ class Unavailable(StoreError):
 class NotFound(RiskwatchError):
     """Nothing of that kind has that id."""
 
-    def __init__(self, kind: str, id_: str) -> None:
-        super().__init__(f"no {kind} has the id {id_!r}")
+    def __init__(self, kind: str, id_: str, hint: str = "") -> None:
+        super().__init__(f"no {kind} has the id {id_!r}" + (f"; {hint}" if hint else ""))
         self.kind, self.id = kind, id_
 
 

@@ -237,7 +237,7 @@ class Reader:
             vendor=self._parts.vendors[vendor],
             events=tuple(self.events(vendor, known_at=known_at)),
             verdicts=tuple(self._verdicts_of(vendor, known_at)),
-            coverage=self.coverage(vendor, known_at=known_at),
+            coverage=self.coverage(vendor, known_at=min(as_of, known_at)),
             articles=self._named(subject, as_of, days=window),
             recent_articles=self._named(subject, as_of, days=RECENT_DAYS),
             families=self._families(vendor),

@@ -176,6 +176,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     settings, warnings = read_settings(environ)
     files = config_files(config_dir or settings.config_dir)
     reader = _Reader(files)
+    _only_known_files(reader, config_dir or settings.config_dir)
     vendors = _vendors(reader)
     taxonomy = _taxonomy(reader)
     publishers = reader.model("publishers.yaml", PublishersFile)
@@ -213,6 +214,21 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
         files=files,
         warnings=warnings,
     )
+
+
+_PLACES = (
+    "vendors/*.yaml", "sources/*.yaml", "rules/*.yaml", "rules/*/*.yaml", "quiet/*.jsonl", "demo/*.xml",
+    "demo/*.yaml", "lexicon*.yaml", "modifiers*.yaml", "blockers.yaml", "publishers.yaml", "scoring.yaml",
+    "sets.yaml", "overrides.yaml",
+)  # fmt: skip
+
+
+def _only_known_files(reader: _Reader, overlay: Path | None) -> None:
+    """A misspelt name in the overlay would be passed over in silence."""
+    for name, path in reader.files.items():
+        is_ours = overlay is not None and path.is_relative_to(overlay)
+        if is_ours and not any(Path(name).match(place) for place in _PLACES):
+            reader.wrong(f"no file of this name is read; there are {', '.join(_PLACES)}", name)
 
 
 def _vendors(reader: _Reader) -> dict[str, Vendor]:

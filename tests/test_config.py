@@ -81,6 +81,13 @@ def test_an_overlay_file_stands_for_the_shipped_one_and_new_ones_are_added(tmp_p
     assert config.files["vendors/acme.yaml"] == tmp_path / "vendors/acme.yaml"
 
 
+def test_a_misspelt_file_of_the_overlay_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, "vendor/acme.yaml", "id: acme\nname: Acme AI\nnames: [Acme AI]\n")
+
+    with pytest.raises(ConfigErrors, match=r"vendor/acme\.yaml: no file of this name is read"):
+        load(tmp_path, environ={})
+
+
 def test_a_missing_overlay_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigErrors, match="there is no such folder"):
         config_files(tmp_path / "nowhere")

@@ -123,6 +123,8 @@ class _Desk:
 
     def read(self, body: bytes) -> Saved:
         text = charset.decode_text(body).text.lstrip("\ufeff")
+        if _is_binary(text):
+            raise DecodeError("this is no text; text, HTML, feed XML, JSON Feed and JSON Lines are read")
         start = text.lstrip()[:2_000]
         lowered = start.lower()
         if not start:
@@ -251,6 +253,13 @@ class _Desk:
         if article is None:
             raise DecodeError("no words")
         return replace(article, flags=(*article.flags, DATE_UNREADABLE)) if unreadable else article
+
+
+def _is_binary(text: str) -> bool:
+    """Return whether it is no text: more than 1 in 100 characters are controls or undecodable."""
+    sample = text[:20_000]
+    odd = sum(c == "\ufffd" or (c < "\xa0" and not c.isprintable() and not c.isspace()) for c in sample)
+    return odd * 100 > len(sample)
 
 
 def split_title(text: str) -> tuple[str | None, str]:

@@ -80,7 +80,7 @@ def top_reason(score: Score, headings: Mapping[str, str]) -> Plain | None:
         return {
             "event": None,
             "heading": "Size baseline only, no harmful event in force",
-            "points": score.structural_points,
+            "points": score.structural_printed,
             "assertion": None,
             "occurred_at": None,
         }
@@ -88,7 +88,7 @@ def top_reason(score: Score, headings: Mapping[str, str]) -> Plain | None:
     return {
         "event": first.event_id,
         "heading": headings.get(first.event_id, first.type.replace("_", " ")),
-        "points": first.points,
+        "points": first.printed_points,  # as the ledger prints it
         "assertion": str(first.assertion),
         "occurred_at": instant(first.occurred_at),
     }

@@ -18,7 +18,7 @@ from riskwatch.strict_yaml import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
-SHARED = Path(os.environ.get("RISKWATCH_SHARED", ROOT.parent / "shared"))
+SHARED = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared"))
 # fmt: off
 COMMON_WORDS = frozenset(
     (

@@ -15,7 +15,7 @@ from riskwatch.errors import DecodeError
 from tests.decode.makers import NOW, ORIGIN
 
 HERE = Path(__file__).resolve()
-SHARED = Path(os.environ.get("RISKWATCH_SHARED") or HERE.parents[3] / "shared")  # a test's own switch
+SHARED = Path(os.environ.get("SHARED_DATA") or HERE.parents[3] / "shared")  # a test's own switch
 FEEDS = SHARED / "data" / "feeds"
 NASTY = SHARED / "data" / "nasty"
 

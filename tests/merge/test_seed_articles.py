@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 def _articles() -> Iterator[Article]:
-    folder = os.environ.get("RISKWATCH_SHARED", ROOT.parent / "shared")
+    folder = os.environ.get("SHARED_DATA", ROOT.parent / "shared")
     path = Path(folder) / "seeds" / "seeds.jsonl"
     if not path.is_file():
         pytest.skip("the shared real data is not here")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    folder = Path(os.environ.get("RISKWATCH_SHARED", ROOT.parent / "shared"))
+    folder = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared"))
     if not (folder / "seeds" / "seeds.jsonl").is_file():
         pytest.skip("the shared real data is not here")
     return folder
