@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from riskwatch.errors import Invalid
 from riskwatch.model import heading
 from riskwatch.serve import present
 from riskwatch.serve.board import SPARK_DAYS
@@ -17,6 +18,7 @@ from riskwatch.serve.route import Desk
 MARGIN_POINTS = 2.0
 STORIES, UNSAID, CLASSES = 3, 3, 3
 WEEK = timedelta(days=7)
+ORDERS = ("fall", "score", "name")
 NEARLY_ALL = 0.5  # share of the rows with a gap from which on the page says it once
 SPARK_WIDTH, SPARK_HEIGHT = 100.0, 24.0
 
@@ -25,10 +27,13 @@ def show(desk: Desk, arguments: Mapping[str, str]) -> tuple[str, Mapping[str, An
     """Return all Subjects, what moved first, with the stories of those that moved."""
     asked = asked_of(arguments)
     board = desk.boards.newest() if asked.instant is None else desk.boards.as_given(asked.instant)
+    order = arguments.get("order") or ORDERS[0]
+    if order not in ORDERS:
+        raise Invalid("order", f"is none of {', '.join(ORDERS)}")
     wanted = arguments.get("q", "").strip().lower()[:200]
     rows = [
         _row(desk, board.summaries[s], board.history.get(s, ()))
-        for s in _order(desk, board.summaries)
+        for s in _order(desk, board.summaries, order)
         if not wanted or wanted in _searched(desk, board.summaries[s])
     ]
     told = _moved(rows)
@@ -52,6 +57,7 @@ def show(desk: Desk, arguments: Mapping[str, str]) -> tuple[str, Mapping[str, An
             "gaps": len(gaps),
         },
         "wanted": wanted,
+        "order": order,
         "asked": asked,
         "as_of": max((r["as_of"] for r in rows), default=present.instant(asked.instant)),
         "json": "/v1/scores",
@@ -77,8 +83,11 @@ def _moved(rows: Sequence[present.Plain]) -> list[present.Plain]:
     return list(first.values())[:STORIES]
 
 
-def _order(desk: Desk, summaries: Mapping[str, present.Plain]) -> list[str]:
-    """Vendors that moved by their largest fall, the rest by their lowest score, lines under their vendor."""
+def _order(desk: Desk, summaries: Mapping[str, present.Plain], order: str) -> list[str]:
+    """Return the Subjects: vendors in the order asked for, lines under their vendor, not rated ones last.
+
+    By fall, vendors that moved stand first, the largest fall before; the rest follow by their lowest score.
+    """
     groups: dict[str, list[str]] = {}
     for subject, row in summaries.items():
         groups.setdefault(row["vendor"], []).append(subject)
@@ -86,8 +95,8 @@ def _order(desk: Desk, summaries: Mapping[str, present.Plain]) -> list[str]:
     def place(vendor: str) -> tuple[bool, bool, float, float, str]:
         rated = [summaries[s] for s in groups[vendor] if summaries[s]["score"] is not None]
         moves = [(row["trend"] or {}).get("days_7") or 0.0 for row in rated]
-        is_moved = any(abs(move) >= MARGIN_POINTS for move in moves)
-        lowest = min((row["score"] for row in rated), default=0.0)
+        is_moved = order == "fall" and any(abs(move) >= MARGIN_POINTS for move in moves)
+        lowest = 0.0 if order == "name" else min((row["score"] for row in rated), default=0.0)
         fall = min(moves) if is_moved else 0.0
         return not rated, not is_moved, fall, lowest, desk.config.vendors[vendor].name.lower()
 

@@ -45,7 +45,10 @@ def show(
         trend=trend_of(reading.score, history),
     )
     week_ago = reading.score.as_of - timedelta(days=SCORE_DAYS_BEFORE)
-    events = {id_: present.event(e, desk.config.taxonomy[e.type]) for id_, e in reading.events.items()}
+    events = {
+        id_: {**present.event(e, desk.config.taxonomy[e.type]), "outlets": outlets_of(e)}
+        for id_, e in reading.events.items()
+    }
     eases = _eases(told, events)
     return "vendor.html", {
         "told": told,
@@ -123,6 +126,14 @@ def quote_of(event: present.Plain) -> present.Plain | None:
     day = event["occurred_at"][:10]
     stated = [c for c in event["claims"] if c["claimed_at"] and c["claimed_at"][:10] == day and c["quote"]]
     return stated[0] if stated else None
+
+
+def outlets_of(event: Event) -> list[tuple[str, str | None]]:
+    """Return who tells an event, each outlet once with the instant it told it first."""
+    first: dict[str, str | None] = {}
+    for claim in event.claims:
+        first.setdefault(claim.publisher, present.instant(claim.told_at))
+    return list(first.items())
 
 
 def _recorded(reading: Reading, events: Mapping[str, present.Plain], subject: str) -> list[present.Plain]:
