@@ -216,6 +216,8 @@ class App:
                 report.changed += len(added.changed)
                 report.unchanged += added.unchanged
         report.absorbed = self.absorb(bar)
+        if report.unchanged and any(value is not None for value in given.values()):
+            report.notes.append("unchanged articles keep the date, outlet and address of their first ingest")
         return report
 
     def absorb(self, bar: Bar) -> pipeline.Absorbed:

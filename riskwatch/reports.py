@@ -26,11 +26,13 @@ class IngestReport:
     changed: int = 0
     unchanged: int = 0
     errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     absorbed: Absorbed = field(default_factory=Absorbed)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as one object."""
         return {
+            "notes": self.notes,
             "new": self.new,
             "changed": self.changed,
             "unchanged": self.unchanged,
@@ -42,7 +44,9 @@ class IngestReport:
         """Return the report in one line."""
         return (
             f"{self.new} new, {self.changed} changed, {self.unchanged} unchanged articles; "
-            f"{_told(self.absorbed)}" + (f"; {len(self.errors)} errors" if self.errors else "")
+            f"{_told(self.absorbed)}"
+            + (f"; {len(self.errors)} errors" if self.errors else "")
+            + "".join(f"\n{note}" for note in self.notes)
         )
 
 

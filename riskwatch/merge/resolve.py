@@ -11,6 +11,7 @@ from riskwatch.model import LIVE, Assertion, Claim, Conflict, Event, EventState,
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from riskwatch.merge.event import Cluster, Told
@@ -23,6 +24,7 @@ _NAMES = frozenset(name for names in OBJECTS.values() for name in names) | {
     "from",
     "replacement",
 }
+_DATES = frozenset({"effective_on", "until", "data_export_until"})
 _WORDINGS = frozenset({"approx", "horizon", "role_text", "count_exact"})  # no two outlets word them alike
 
 
@@ -30,9 +32,9 @@ def resolve(cluster: Cluster, *, vendor: str, weights: Weights) -> Event:
     """Return the Event of a cluster, still without id, story and links."""
     speaking = cluster.live or cluster.denials
     voices = _by_credit(speaking, weights)
-    attributes, conflicts = _attributes(voices)
-    assertion, disputed, conflict = _stand(cluster, weights)
     date = occurred(speaking, weights)
+    attributes, conflicts = _attributes(voices, rejected={conflict.article_id for conflict in date.conflicts})
+    assertion, disputed, conflict = _stand(cluster, weights)
     type_ = speaking[0].signal.type
     closed_at = _resolved_at(cluster.live, date.at)
     if closed_at is not None:
@@ -99,11 +101,16 @@ def _by_credit(told: Sequence[Told], weights: Weights) -> list[list[Told]]:
     return [claims for *_, claims in sorted(ranked, key=lambda row: row[:3])]
 
 
-def _attributes(voices: Sequence[Sequence[Told]]) -> tuple[dict[str, AttrValue], tuple[Conflict, ...]]:
-    """Return the attributes in force and the disagreements; `voices` stand in order of credit."""
+def _attributes(
+    voices: Sequence[Sequence[Told]], *, rejected: AbstractSet[str]
+) -> tuple[dict[str, AttrValue], tuple[Conflict, ...]]:
+    """Return the attributes in force and the disagreements; `voices` stand in order of credit.
+
+    An article whose date was rejected has no say on the event's other dates either.
+    """
     values: dict[str, list[tuple[AttrValue, str]]] = {}
     for claims in voices:
-        for name, value in _said(claims).items():
+        for name, value in _said(claims, rejected).items():
             values.setdefault(name, []).append((value, claims[0].family))
     chosen = {name: _chosen(name, said) for name, said in sorted(values.items())}
     if "count" in chosen and "count_exact" in chosen:
@@ -112,10 +119,12 @@ def _attributes(voices: Sequence[Sequence[Told]]) -> tuple[dict[str, AttrValue],
     return chosen, tuple(conflict for conflict in found if conflict is not None)
 
 
-def _said(claims: Sequence[Told]) -> Attributes:
+def _said(claims: Sequence[Told], rejected: AbstractSet[str]) -> Attributes:
     said: dict[str, AttrValue] = {}
     for one in claims:
         for name, value in one.signal.attributes.items():
+            if name in _DATES and one.signal.article_id in rejected:
+                continue
             if name == "count" and _is_number(value) and _is_number(said.get(name)):
                 said[name] = max(said[name], value)
             elif value != "":

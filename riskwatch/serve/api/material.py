@@ -81,7 +81,7 @@ def get_source(desk: Desk, _query: Nothing, source: str) -> Mapping[str, Any]:
     for row in source_rows(desk):
         if row["id"] == source:
             return row
-    raise NotFound("source", source)
+    raise NotFound("source", source, "GET /v1/sources lists them")
 
 
 def list_polls(desk: Desk, query: PollQuery, source: str) -> Mapping[str, Any]:

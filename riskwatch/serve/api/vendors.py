@@ -17,7 +17,7 @@ def vendor_known(desk: Desk, id_: str) -> Vendor:
     """Return a vendor of the register. Raises NotFound."""
     vendor = desk.config.vendors.get(id_)
     if vendor is None or not vendor.watched:
-        raise NotFound("vendor", id_)
+        raise NotFound("vendor", id_, "GET /v1/vendors lists them")
     return vendor
 
 
@@ -25,7 +25,7 @@ def subject_known(desk: Desk, vendor: str, line: str | None = None) -> str:
     """Return a Subject id of the register. Raises NotFound."""
     found = vendor_known(desk, vendor)
     if line is not None and line not in found.lines:
-        raise NotFound("line", f"{vendor}/{line}")
+        raise NotFound("line", f"{vendor}/{line}", f"GET /v1/vendors/{vendor} lists its lines")
     return vendor if line is None else f"{vendor}/{line}"
 
 
@@ -99,7 +99,7 @@ def list_scores(desk: Desk, query: ScoreQuery) -> Mapping[str, Any]:
     known = {s for v in desk.config.vendors.values() if v.watched for s in subjects_of(v)}
     for subject in query.subject:
         if subject not in known:
-            raise NotFound("vendor or line", subject)
+            raise NotFound("vendor or line", subject, "GET /v1/scores lists them")
     rows = [
         row
         for subject, row in sorted(summaries.items())

@@ -94,13 +94,13 @@ class SqlEvents(SqlSignals, SqlStories):
             if found.merged_into is None:
                 return found
             wanted = found.merged_into
-        raise NotFound("event", event_id)
+        raise NotFound("event", event_id, "the listing of events has them")
 
     def event_versions(self, event_id: str) -> Sequence[Event]:
         """Return all versions, oldest first; raises NotFound."""
         found = self._events(_READ.where(_V.event_id == event_id).order_by(_V.version))
         if not found:
-            raise NotFound("event", event_id)
+            raise NotFound("event", event_id, "the listing of events has them")
         return found
 
     def events_of(self, vendor: str, *, known_at: datetime | None = None) -> Sequence[Event]:
