@@ -20,7 +20,7 @@ SPARK_DAYS = 90
 WINDOWS_DAYS = (7, 30, 90)
 LOOK_SECONDS = 1.0  # how old the knowledge of the data's state may be
 HEALTH_SECONDS = 3.0
-MOST_KEPT = 32
+MOST_KEPT = 8  # Boards of past days and stories; each holds every Score
 Made = TypeVar("Made")
 Points = Sequence[tuple[datetime, float | None]]
 
