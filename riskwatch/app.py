@@ -26,7 +26,7 @@ from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
 from riskwatch.decode import Decoded, Origin, decode
 from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound, Unavailable
-from riskwatch.model import Publisher, subjects_of, vendor_of
+from riskwatch.model import Publisher, Verdict, VerdictKind, subjects_of, vendor_of
 from riskwatch.reports import IngestReport, PollReport
 from riskwatch.serve import present
 from riskwatch.settings import Config
@@ -326,6 +326,14 @@ class App:
             rows = unit.scores.history(subject, since=now - timedelta(days=days), until=now)
         return [{**present.summary(row.score, name=self._name(subject)), "cause": row.cause} for row in rows]
 
+    def judge(
+        self, event_id: str, kind: str, *, author: str, reason: str, values: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Store a Verdict on an Event; return the Event as it stands then."""
+        verdict = Verdict(new_id(), event_id, VerdictKind(kind), author, reason, dict(values))
+        event = pipeline.judge(self.parts, verdict)
+        return present.event(event, self.config.taxonomy[event.type])
+
     def _name(self, subject: str) -> str:
         return present.name_of(subject, self.config.vendors)
 
@@ -460,6 +468,7 @@ class App:
             base_url=base_url,
             anonymous_read=allowed,
             demo_day=demo_day,
+            **({} if demo_day is None else {"anonymous_per_minute": 6000}),
         )
         actions = web.WebActions(self.parts, self.counters.text)
         return create_app(store=self.store, actions=actions, config=config, now=self.now)
@@ -545,7 +554,7 @@ def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, 
         tier=source.tier,
         source_class=source.source_class,
         lang=source.lang,
-        covers=source.covers,
+        covers=source.vendors,  # a source for all speaks for none of its own
         digest=source.digest,
         identity=source.identity,
     )

@@ -232,6 +232,8 @@ def poll(ctx: click.Context, once: bool, everything: bool, only: tuple[str, ...]
     for line in report.lines():
         click.echo(line)
     click.echo(report.summary())
+    if report.polls and not any(row.is_ok for row in report.polls):
+        ctx.exit(FAULTS)  # nothing at all answered: that is a fault on our side
 
 
 @main.command()
@@ -396,6 +398,48 @@ def history(ctx: click.Context, subject: str, days: int, as_json: bool) -> None:
         click.echo(f"No score of {subject} was stored in the last {days} days.")
     for row in rows:
         click.echo(f"{row['as_of']}  {_points(row['score']):>5}  {row['grade']}")
+
+
+VERDICTS = ("confirm", "reject", "set_attributes", "re_date", "move_home", "set_magnitude", "close", "reopen")
+
+
+def _pairs(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in given)
+    if not all(pairs.values()):
+        raise click.BadParameter("write NAME=VALUE")
+    return pairs
+
+
+@main.command()
+@click.argument("event")
+@click.argument("kind", type=click.Choice(VERDICTS))
+@click.option("--author", required=True, help="Who decides.")
+@click.option("--reason", required=True, help="Why; it stays with the event for ever.")
+@click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="Value of the verdict: occurred_at, home, closed_at, magnitude or an attribute; may be repeated.",
+)
+@_as_json
+@click.pass_context
+def verdict(
+    ctx: click.Context,
+    event: str,
+    kind: str,
+    author: str,
+    reason: str,
+    values: dict[str, str],
+    as_json: bool,
+) -> None:
+    """Judge an event: confirm or reject it, correct its date, home or attributes, close it."""
+    told = _app(ctx).judge(event, kind, author=author, reason=reason, values=values)
+    if as_json:
+        _print_json(told)
+        return
+    click.echo(f"{told['heading']}: {told['state']}, {told['assertion']}, {told['occurred_at'][:10]}")
 
 
 # -------------------------------------------------------------------------------- config and rules

@@ -166,6 +166,18 @@ def weights_of(methodology: score.Methodology) -> merge.Weights:
     )
 
 
+def judge(parts: Parts, verdict: Verdict) -> Event:
+    """Store a person's Verdict, fold the partition again and rescore; return the Event. Raises NotFound."""
+    now = parts.now()
+    with parts.store.begin() as unit:
+        unit.lock("absorb")
+        event = unit.events.event(verdict.event_id)
+        unit.events.add_verdict(replace(verdict, event_id=event.id, recorded_at=now))
+        remerge(parts, unit, event.vendor, {event.type}, now)
+        rescore(parts, unit, affected(parts, {event.vendor}), as_of=now, cause="verdict")
+        return unit.events.event(event.id)
+
+
 # -------------------------------------------------------------------------------- scores
 def affected(parts: Parts, vendors: Iterable[str]) -> tuple[str, ...]:
     """Return the Subjects that read events of these vendors (or industry sets), sorted."""

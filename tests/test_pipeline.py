@@ -102,3 +102,21 @@ def test_a_revision_that_drops_the_sentence_withdraws_the_event(app: App, clock:
         (event,) = unit.events.events_of("openai")
         earlier = unit.events.event(event.id, known_at=clock.at - timedelta(minutes=30))
     assert (earlier.state, event.state) == ("live", "withdrawn")
+
+
+def test_a_rejected_event_costs_nothing_and_stays_on_record(app: App, clock: Clock) -> None:
+    told(app, clock, 1, "OpenAI laid off 300 employees on Monday, the company said.")
+    with app.store.begin(write=False) as unit:
+        (event,) = unit.events.events_of("openai")
+    clock.move(clock.at + timedelta(hours=1))
+
+    judged = app.judge(event.id, "reject", author="Dana Ortiz", reason="a rumour of another firm", values={})
+
+    clock.move(clock.at + timedelta(hours=1))
+    with app.store.begin(write=False) as unit:
+        reader = pipeline.Reader(app.parts, unit)
+        then = reader.score("openai", as_of=START, known_at=START)
+        now = reader.score("openai", as_of=clock.at, known_at=clock.at)
+    assert judged["state"] == "rejected"
+    assert [c.type for c in then.contributions] == ["layoffs"]
+    assert now.contributions == ()

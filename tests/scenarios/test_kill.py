@@ -1,8 +1,10 @@
 """kill -9 at any instant: after the restart no article, event or score is lost or doubled."""
 
+import contextlib
 import http.server
 import json
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +64,22 @@ def killed_until_done(riskwatch: CommandLine, arguments: tuple[str, ...], *, kil
     riskwatch.run(*arguments)
 
 
+COUNTS = (
+    "SELECT count(*) FROM article",
+    "SELECT count(*) FROM article_revision",
+    "SELECT count(*) FROM signal",
+    "SELECT count(*) FROM event_version WHERE ended_at IS NULL",
+    "SELECT count(*) - count(DISTINCT id) FROM snapshot",
+)
+
+
+def rows(riskwatch: CommandLine) -> list[int]:
+    """Return how many articles, revisions, signals and current events the database holds."""
+    path = Path(riskwatch.environ["RISKWATCH_DATA_DIR"]) / "riskwatch.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return [int(database.execute(query).fetchone()[0]) for query in COUNTS]
+
+
 def state(riskwatch: CommandLine) -> tuple[list[str], list[tuple[str, float | None]]]:
     events = riskwatch.json("events", "--limit", "5000")["items"]
     scores = riskwatch.json("score", "--as-of", "2026-09-01")["items"]
@@ -79,6 +97,7 @@ def test_a_killed_ingest_loses_and_doubles_nothing(command_line: Make, tmp_path:
     killed_until_done(stormy, ("ingest", str(file)), kills=6)
 
     assert state(stormy) == state(calm)
+    assert rows(stormy) == rows(calm)
     assert len(state(calm)[0]) > 20
 
 
@@ -142,4 +161,5 @@ def test_a_killed_poll_and_rescore_lose_and_double_nothing(
     killed_until_done(stormy, (*arguments, *chosen), kills=6)
 
     assert state(stormy) == state(calm)
+    assert rows(stormy) == rows(calm)
     assert len(state(calm)[0]) > 20
