@@ -164,7 +164,11 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
     prefilters = [f"(?:{pack.expander.expand(rule.spec.detect.prefilter)})" for rule in rules]
     return LanguageRules(
         pack=pack,
-        splitter=build_splitter(pack.grammar.sentence_end, pack.grammar.abbreviations),
+        splitter=build_splitter(
+            pack.grammar.sentence_end,
+            pack.grammar.abbreviations,
+            is_spaced=pack.grammar.unit == "words",
+        ),
         rules=tuple(rules),
         prefilter=compile_set(prefilters or [r"[^\s\S]"]),
         atoms=_atoms([frame for rule in rules for frame in rule.frames]),

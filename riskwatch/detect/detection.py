@@ -13,7 +13,7 @@ from riskwatch.detect.match import candidates
 from riskwatch.detect.names import Names, Placed
 from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
-from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, MIN_CHARS, Sentence
+from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
 from riskwatch.detect.signals import Work, add_candidate
 from riskwatch.detect.vendors import (
     MAX_RIVAL_SHARE,
@@ -153,7 +153,7 @@ def _sentences(language: LanguageRules, text: str, segment: Segment) -> Iterable
         raw = text[low:high].encode()
         plain = len(raw) == high - low
         for first, last in language.splitter.spans(raw):
-            if last - first < MIN_CHARS:
+            if last - first < language.splitter.min_chars:
                 continue
             numbers = language.prefilter.Match(raw[first:last])
             if not numbers:
@@ -162,7 +162,7 @@ def _sentences(language: LanguageRules, text: str, segment: Segment) -> Iterable
             words = raw[first:last].decode("utf-8", "ignore")
             start += len(words) - len(words.lstrip())
             words = words.strip()[:MAX_CHARS]
-            if len(words) >= MIN_CHARS:
+            if len(words) >= language.splitter.min_chars:
                 yield Sentence(segment.field, start, start + len(words), words), sorted(numbers)
 
 

@@ -20,14 +20,16 @@ HEADLINE_SHARE = 0.7  # of the words that begin with a capital
 FULL_NAME_WORDS = 2
 MAX_NAME_WORDS = 4
 NOBODY: Mapping[str, str] = MappingProxyType({})
+_CASED = r"[\p{Lu}\p{Ll}\p{Lt}\p{Lm}]"  # letters of scripts with capitals: no Han sign goes on with a name
+_CASED_OR_MARK = r"[\p{Lu}\p{Ll}\p{Lt}\p{Lm}’'-]"
 _NAME = compile_pattern(
-    r"\p{Lu}[\p{L}’'-]*\p{Ll}[\p{L}]*(?:-\p{Lu}\p{L}+)?(?: \p{Lu}\.)?"
+    r"\p{Lu}{L-}*\p{Ll}{L}*(?:-\p{Lu}{L}+)?(?: \p{Lu}\.)?"
     r"(?: (?:de|van|von|al|bin|da|du|la|le) ?)?"
-    r"(?: \p{Lu}[\p{L}’'-]*\p{Ll}[\p{L}]*){0,3}",
+    r"(?: \p{Lu}{L-}*\p{Ll}{L}*){0,3}".replace("{L}", _CASED).replace("{L-}", _CASED_OR_MARK),
     case_sensitive=True,
 )
 _WORD = compile_pattern(r"[\p{L}\p{N}][\p{L}\p{N}’'.-]*", case_sensitive=True)
-_ROLE_BEFORE = compile_pattern(r"«R[0-9]+»,? $")
+_ROLE_BEFORE = compile_pattern(r"«R[0-9]+»,? ?$")
 _YEAR = compile_pattern(r"^(?:19|20)[0-9][0-9]$")
 _INTEGER_OR_SCALED = compile_pattern(r"^(?:[0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)$|[^0-9.,]")
 
@@ -204,16 +206,20 @@ def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token
         kind = next((name for name, group in kinds.items() if match.took_part(group)), "")
         start, end = match.span()
         free = not any(token.start < end and start < token.end for token in taken)
-        if free and (kind != "N" or _is_count(sentence, start, end)):
+        if free and (kind != "N" or _is_count(sentence, start, end, pack)):
             found.append(Token(kind, start, end, sentence[start:end]))
     return found
 
 
-def _is_count(sentence: str, start: int, end: int) -> bool:
+def _is_count(sentence: str, start: int, end: int, pack: Pack) -> bool:
     words = sentence[start:end]
+    if words[0] in pack.grammar.numerals:
+        return True
     if _YEAR.hits(words) or not _INTEGER_OR_SCALED.hits(words):
         return False
     before, after = sentence[start - 1 : start], sentence[end : end + 1]
+    if pack.grammar.unit == "characters":  # signs of other scripts stand beside digits without a space
+        before, after = before if before.isascii() else "", after if after.isascii() else ""
     return not (before.isalnum() or before in tuple("-.$#€£/")) and not (
         after == "-" or (after.isalnum() and words[-1].isdigit())
     )
@@ -261,6 +267,19 @@ def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> l
             found.append(Token("P", start, end, words, name=words))
         elif headline:
             found += _headline_person(masked, (low, high), pack)
+    return [*found, *_patterned(masked, found, pack)]
+
+
+def _patterned(masked: Masked, taken: Sequence[Token], pack: Pack) -> list[Token]:
+    """Return persons that stand where the language's own patterns put one ("«V0»«R1»王小明离职")."""
+    found: list[Token] = []
+    for pattern in pack.people:
+        group = pattern.groupindex["name"]
+        for match in pattern.finditer(masked.text):
+            start, end = masked.span(*match.span(group))
+            words = masked.original[start:end]
+            if not any(token.start < end and start < token.end for token in (*taken, *found)):
+                found.append(Token("P", start, end, words, name=words))
     return found
 
 

@@ -67,6 +67,7 @@ class Pack:
     assertions: Assertions
     quantities: Regex  # groups D Q M H N
     dates: tuple[Regex, ...]
+    people: tuple[Regex, ...]  # group name is an unknown person
     roles: Regex
     role_codes: tuple[tuple[str, Regex], ...]
     cues: Mapping[str, Cues]
@@ -92,9 +93,13 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         assertions=_assertions(modifiers, expander),
         quantities=compile_pattern(_quantities(lexicon, dates), memory_bytes=8 << 20),
         dates=tuple(compile_pattern(pattern) for pattern in dates),
+        people=tuple(expander.compile(pattern) for pattern in grammar.person_patterns),
         roles=_roles(grammar),
         role_codes=tuple(
-            (role.code, compile_pattern(rf"\b(?:{role.pattern})\b", is_longest=True))
+            (
+                role.code,
+                compile_pattern(f"{_edge(grammar)}(?:{role.pattern}){_edge(grammar)}", is_longest=True),
+            )
             for role in grammar.roles
         ),
         cues={name: _cues(cue.before, cue.after, cue.unless) for name, cue in grammar.cues.items()},
@@ -105,6 +110,18 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         org_suffix=_suffix(suffixes, tail=r"\.?$"),
         org_suffix_word=_suffix(suffixes, tail=""),
     )
+
+
+def _role_codes(grammar: Grammar) -> tuple[tuple[str, Regex], ...]:
+    edge = _edge(grammar)
+    return tuple(
+        (role.code, compile_pattern(f"{edge}(?:{role.pattern}){edge}", is_longest=True))
+        for role in grammar.roles
+    )
+
+
+def _edge(grammar: Grammar) -> str:
+    return r"\b" if grammar.unit == "words" else ""
 
 
 def _cues(before: str | None, after: str | None, unless: str | None) -> Cues:
@@ -148,10 +165,11 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),
         "own_words": _anchored(grammar.own_words, tail="$"),
         "company_words": _word(grammar.company_words),
+        "percent_before": _anchored(grammar.percent_before, head="^"),
         "person_after": _anchored(grammar.person_after),
         "person_before": _anchored(grammar.person_before),
         "honorifics": _anchored(grammar.honorifics, head=r"\b", tail=r"\.? $"),
-        "former": _anchored(grammar.former, head=r"\b", tail=r"[ -]?$"),
+        "former": _anchored(grammar.former, head=_edge(grammar), tail=r"[ -]?$"),
         "person_join": _anchored(grammar.person_join, head="^", tail="$"),
         "boilerplate_line": _anchored(grammar.boilerplate_line),
         "boilerplate_tail": _anchored(grammar.boilerplate_tail),
@@ -192,17 +210,26 @@ def _unnamed(pattern: str) -> str:
 
 def _quantities(lexicon: Lexicon, dates: Sequence[str]) -> str:
     grammar = lexicon.grammar
-    edge = r"\b" if grammar.unit == "words" else ""
+    edge = _edge(grammar)
+    signs_of_numbers = f"[{''.join(grammar.numerals)}]+" if grammar.numerals else ""
     spoken = words_pattern((*lexicon.numbers, *lexicon.vague_numbers))
     scale = words_pattern(grammar.scales)
     scaled = rf"(?: ?-?(?:{scale}){edge})?" if scale else ""
-    number = f"(?:{_NUMBER}{f'|{edge}(?:{spoken}){edge}' if spoken else ''})"
+    built = f"|{signs_of_numbers}" if signs_of_numbers else ""
+    number = f"(?:{_NUMBER}{f'|{edge}(?:{spoken}){edge}' if spoken else ''}{built})"
     units = words_pattern(grammar.duration_hours)
     signs = words_pattern(sign for sign in grammar.currencies if not sign[-1].isalpha())
     money_words = words_pattern(word for word in grammar.currencies if word[-1].isalpha())
     parts = {
         "D": "|".join(_unnamed(pattern) for pattern in dates),
-        "Q": f"{number}[ -]?(?:{grammar.percent})" if grammar.percent else "",
+        "Q": "|".join(
+            part
+            for part in (
+                f"{number}[ -]?(?:{grammar.percent})" if grammar.percent else "",
+                f"(?:{grammar.percent_before}){number}" if grammar.percent_before else "",
+            )
+            if part
+        ),
         "M": "|".join(
             part
             for part in (
@@ -216,6 +243,8 @@ def _quantities(lexicon: Lexicon, dates: Sequence[str]) -> str:
         if spoken
         else f"(?:{_NUMBER}){scaled}",
     }
+    if built and grammar.counter:
+        parts["N"] += f"|{signs_of_numbers}{scaled}(?:{grammar.counter})"
     return "|".join(f"(?P<{name}>{pattern})" for name, pattern in parts.items() if pattern)
 
 
@@ -223,10 +252,10 @@ def _roles(grammar: Grammar) -> Regex:
     if not grammar.roles:
         return NEVER
     posts = "|".join(role.pattern for role in grammar.roles)
-    head = rf"(?:\b(?:{grammar.role_head})[ -])*" if grammar.role_head else ""
+    edge = _edge(grammar)
+    head = rf"(?:{edge}(?:{grammar.role_head})[ -]{'' if edge else '?'})*" if grammar.role_head else ""
     # a tail is read only in lower case: "head of post-training", not "CEO of Acme"
     tail = f"(?: (?-i:{grammar.role_tail}))?" if grammar.role_tail else ""
-    edge = r"\b" if grammar.unit == "words" else ""
     pattern = f"{head}{edge}(?:{posts}){edge}{tail}"
     # "chief AI developer" is not "chief"
     return compile_pattern(pattern, memory_bytes=8 << 20, is_longest=True)

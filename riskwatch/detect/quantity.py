@@ -12,6 +12,7 @@ from riskwatch.detect.regex import Match
 MAX_COUNT = 1_000_000_000_000
 MIN_YEAR = 1990
 MAX_PERCENT = 100
+TEN = 10  # signs from here on multiply the digit before them
 MONTHS = 12
 MAX_YEARS_AHEAD = 5
 _DIGITS = compile_pattern(r"[0-9][0-9,]*(?:\.[0-9]+)?")
@@ -41,10 +42,14 @@ class DateRead:
 def read_number(words: str, *, pack: Pack) -> tuple[float, bool] | None:
     """Return the number in the words and whether it is exact."""
     plain = words.lower()
+    lead = pack.words["percent_before"].search(plain)
+    plain = plain[lead.end() :] if lead else plain
     value, exact = None, True
     digits = _DIGITS.search(plain)
     if digits:
         value, rest = float(digits.group().replace(",", "") or 0), plain[digits.end() :]
+    elif plain[:1] in pack.grammar.numerals:
+        value, rest = _built(plain, pack)
     else:
         spoken = _spoken(plain, pack)
         if spoken is None:
@@ -52,6 +57,21 @@ def read_number(words: str, *, pack: Pack) -> tuple[float, bool] | None:
         value, exact, rest = spoken
     scale = _scale(rest, pack)
     return value * scale, exact
+
+
+def _built(plain: str, pack: Pack) -> tuple[float, str]:
+    """Return the number that the leading signs build (二十五, 三百) and the rest."""
+    total = digit = length = 0
+    for sign in plain:
+        if sign not in pack.grammar.numerals:
+            break
+        value = pack.grammar.numerals[sign]
+        if value >= TEN:
+            total, digit = total + (digit or 1) * value, 0
+        else:
+            digit = value
+        length += 1
+    return float(total + digit), plain[length:]
 
 
 def _spoken(plain: str, pack: Pack) -> tuple[float, bool, str] | None:
@@ -65,7 +85,8 @@ def _spoken(plain: str, pack: Pack) -> tuple[float, bool, str] | None:
 def _scale(rest: str, pack: Pack) -> float:
     plain = rest.strip(" -")
     for word in sorted(pack.grammar.scales, key=lambda text: (-len(text), text)):
-        if plain.startswith(word) and not plain[len(word) : len(word) + 1].isalpha():
+        following = plain[len(word) : len(word) + 1]
+        if plain.startswith(word) and not (word.isascii() and following.isalpha()):
             return pack.grammar.scales[word]
     return 1.0
 

@@ -213,6 +213,18 @@ class Grammar(_Strict):
     )
     duration_hours: dict[str, float] = Field(default_factory=dict, description="unit word -> hours")
     percent: Pattern | None = None
+    percent_before: Pattern | None = Field(
+        default=None, description="percent sign that leads its number: 百分之"
+    )
+    numerals: dict[str, int] = Field(
+        default_factory=dict, description="signs that build numbers: 三 -> 3, 十 -> 10; read left to right"
+    )
+    counter: Pattern | None = Field(
+        default=None, description="measure word without which numerals are no count: 名"
+    )
+    person_patterns: tuple[Pattern, ...] = Field(
+        default=(), description="RE2 over the masked sentence; group name is an unknown person"
+    )
     currencies: dict[str, str] = Field(default_factory=dict, description="sign or word -> ISO 4217")
     scales: dict[str, float] = Field(default_factory=dict, description="million -> 1e6")
     roles: tuple[RolePhrase, ...] = ()

@@ -12,6 +12,7 @@ from riskwatch.detect.patterns import compile_pattern
 from riskwatch.detect.regex import Regex
 
 MIN_CHARS = 12
+MIN_DENSE_CHARS = 6  # where a sign is a syllable or a word
 MAX_CHARS = 1500
 MAX_SENTENCES = 400  # surviving ones an article
 
@@ -32,6 +33,7 @@ class Splitter:
 
     ends: Regex
     abbreviations: frozenset[bytes]
+    min_chars: int = MIN_CHARS
 
     def spans(self, raw: bytes) -> Iterator[tuple[int, int]]:
         """Yield byte spans of sentences, in order; they do not overlap."""
@@ -53,14 +55,18 @@ class Splitter:
         return (len(word) == 1 and word.isalpha() and word != b"i") or word in self.abbreviations
 
 
-def build_splitter(terminators: str, abbreviations: tuple[str, ...]) -> Splitter:
-    """Build the splitter: an ASCII mark ends a sentence before white space only, others always do."""
-    narrow = "".join(mark for mark in terminators if mark.isascii())
-    wide = "".join(mark for mark in terminators if not mark.isascii())
+def build_splitter(terminators: str, abbreviations: tuple[str, ...], *, is_spaced: bool = True) -> Splitter:
+    """Build the splitter: an ASCII mark ends a sentence before white space only, others always do.
+
+    Without spaces between words an ASCII mark always ends one: NFKC makes them of the wide marks.
+    """
+    narrow = "".join(mark for mark in terminators if mark.isascii() and is_spaced)
+    wide = "".join(mark for mark in terminators if mark not in narrow)
     parts = [r"[\r\n]+"]
     if narrow:
         parts.append(f'[{re2.escape(narrow)}]+["”’)\\]]*(?:\\s+|$)')
     if wide:
-        parts.append(f"[{wide}]+[”’」』）]*")
+        parts.append(f"[{re2.escape(wide)}]+[”’」』）)]*")
     pattern = compile_pattern("|".join(parts).encode())
-    return Splitter(pattern, frozenset(word.lower().encode() for word in abbreviations))
+    words = frozenset(word.lower().encode() for word in abbreviations)
+    return Splitter(pattern, words, MIN_CHARS if is_spaced else MIN_DENSE_CHARS)

@@ -27,6 +27,7 @@ CONFIDENCE: Mapping[str, float] = {
 PREP_CHARS = 60  # from the trigger to the name after from, of, at
 AFTER_CHARS = 80
 APPOSITION_WORDS = 4
+SIGNS_A_WORD = 3  # in scripts without spaces
 CUE_CHARS = 90  # looked at beside a name
 MIN_FOCUS_MENTIONS = 3
 MAX_RIVAL_SHARE = 1 / 3
@@ -161,10 +162,17 @@ def _taken(candidate: Candidate, scene: Scene) -> frozenset[int]:
     taken = {number for number in scene.companies if scene.roles[number] & never}
     for group in never & {"taker"}:
         if group in candidate.groups:
-            taken |= set(scene.masked.inside(*candidate.groups[group], "VO"))
+            taken |= _same_vendor(scene.masked.inside(*candidate.groups[group], "VO"), scene)
     if "dest" in candidate.groups and "destination" in never:
         taken |= set(scene.masked.inside(*candidate.groups["dest"], "VO"))
     return frozenset(taken)
+
+
+def _same_vendor(numbers: Sequence[int], scene: Scene) -> set[int]:
+    """Return the tokens and all others of their vendors: who buys its own brand has not been bought."""
+    tokens = scene.masked.tokens
+    vendors = {tokens[number].vendor for number in numbers} - {None}
+    return {*numbers, *(number for number in scene.vendors if tokens[number].vendor in vendors)}
 
 
 def _slots(candidate: Candidate, scene: Scene) -> list[int]:
@@ -269,8 +277,16 @@ def _owner(scene: Scene, at: int) -> int | None:
         return None
     number = before[-1]
     between = masked.text[masked.ends[number] : at]
-    near = sum(1 for _ in _WORD.finditer(between)) <= APPOSITION_WORDS and "," not in between
+    length = _length(between, scene.pack)
+    near = length <= APPOSITION_WORDS and "," not in between
     return number if near and not _cut(scene, masked.ends[number], at) else None
+
+
+def _length(between: str, pack: Pack) -> float:
+    """Return how many words a stretch has; without spaces a word is taken as three signs."""
+    if pack.grammar.unit == "characters":
+        return len(between.strip()) / SIGNS_A_WORD
+    return sum(1 for _ in _WORD.finditer(between))
 
 
 def _noted(scene: Scene, anchor: tuple[int, int], trigger: tuple[int, int]) -> int | None:
