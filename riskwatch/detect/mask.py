@@ -19,6 +19,7 @@ HEADLINE_WORDS = 4
 HEADLINE_SHARE = 0.7  # of the words that begin with a capital
 FULL_NAME_WORDS = 2
 MAX_NAME_WORDS = 4
+SIGNS_A_WORD = 3  # in scripts without spaces
 NOBODY: Mapping[str, str] = MappingProxyType({})
 _CASED = r"[\p{Lu}\p{Ll}\p{Lt}\p{Lm}]"  # letters of scripts with capitals: no Han sign goes on with a name
 _CASED_OR_MARK = r"[\p{Lu}\p{Ll}\p{Lt}\p{Lm}’'-]"
@@ -29,6 +30,7 @@ _NAME = compile_pattern(
     case_sensitive=True,
 )
 _WORD = compile_pattern(r"[\p{L}\p{N}][\p{L}\p{N}’'.-]*", case_sensitive=True)
+_PLACED_WORD = compile_pattern(r"[^\s«»]*[\p{L}\p{N}][^\s«»]*|«[^»]*»")
 _ROLE_BEFORE = compile_pattern(r"«R[0-9]+»,? ?$")
 _YEAR = compile_pattern(r"^(?:19|20)[0-9][0-9]$")
 _INTEGER_OR_SCALED = compile_pattern(r"^(?:[0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)$|[^0-9.,]")
@@ -244,6 +246,13 @@ def role_code(words: str, pack: Pack) -> str | None:
         if length and (best is None or length > best[0]):
             best = (length, code)
     return best[1] if best else None
+
+
+def length_in_words(between: str, pack: Pack) -> float:
+    """Return how many words a stretch has; without spaces a word is taken as three signs."""
+    if pack.grammar.unit == "characters":
+        return len(between.strip()) / SIGNS_A_WORD
+    return sum(1 for _ in _PLACED_WORD.finditer(between))
 
 
 def is_headline(masked: str) -> bool:

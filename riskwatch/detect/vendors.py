@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from riskwatch.detect.mask import Masked, Token, capitalised, is_headline
+from riskwatch.detect.mask import Masked, Token, capitalised, is_headline, length_in_words
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.packs import Pack
-from riskwatch.detect.patterns import compile_pattern
 from riskwatch.detect.resolve import is_employed
 from riskwatch.detect.rules import Route
 
@@ -27,12 +26,10 @@ CONFIDENCE: Mapping[str, float] = {
 PREP_CHARS = 60  # from the trigger to the name after from, of, at
 AFTER_CHARS = 80
 APPOSITION_WORDS = 4
-SIGNS_A_WORD = 3  # in scripts without spaces
 CUE_CHARS = 90  # looked at beside a name
 MIN_FOCUS_MENTIONS = 3
 MAX_RIVAL_SHARE = 1 / 3
 SALIENT_CHARS = 250
-_WORD = compile_pattern(r"[^\s«»]*[\p{L}\p{N}][^\s«»]*|«[^»]*»")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,16 +274,8 @@ def _owner(scene: Scene, at: int) -> int | None:
         return None
     number = before[-1]
     between = masked.text[masked.ends[number] : at]
-    length = _length(between, scene.pack)
-    near = length <= APPOSITION_WORDS and "," not in between
+    near = length_in_words(between, scene.pack) <= APPOSITION_WORDS and "," not in between
     return number if near and not _cut(scene, masked.ends[number], at) else None
-
-
-def _length(between: str, pack: Pack) -> float:
-    """Return how many words a stretch has; without spaces a word is taken as three signs."""
-    if pack.grammar.unit == "characters":
-        return len(between.strip()) / SIGNS_A_WORD
-    return sum(1 for _ in _WORD.finditer(between))
 
 
 def _noted(scene: Scene, anchor: tuple[int, int], trigger: tuple[int, int]) -> int | None:

@@ -1,0 +1,54 @@
+"""Text without spaces between words: sentences, numbers and persons of the shipped Chinese pack."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from riskwatch import settings
+from riskwatch.app import compile_rules
+from riskwatch.detect import Ruleset, detect
+from riskwatch.detect.quantity import read_money, read_number, read_percent
+from riskwatch.model import Article, Signal
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> Ruleset:
+    return compile_rules(settings.load())
+
+
+def told(text: str, ruleset: Ruleset) -> tuple[Signal, ...]:
+    at = datetime(2026, 3, 5, tzinfo=UTC)
+    article = Article("feed", "1", None, text, None, at, "zh", "Blatt", "blatt", "3", id="a1")
+    return detect(article, ruleset).signals
+
+
+@pytest.mark.parametrize(
+    ("words", "number"), [("三名", 3), ("二十五名", 25), ("三百人", 300), ("十二位", 12), ("3000", 3000)]
+)
+def test_numbers_are_built_from_signs(words: str, number: int, ruleset: Ruleset) -> None:
+    assert read_number(words, pack=ruleset.languages["zh"].pack) == (number, True)
+
+
+def test_a_percent_sign_may_lead_its_number(ruleset: Ruleset) -> None:
+    pack = ruleset.languages["zh"].pack
+    assert read_percent("百分之五", pack=pack) == 5
+    assert read_percent("百分之12", pack=pack) == 12
+
+
+def test_money_is_scaled_by_ten_thousands(ruleset: Ruleset) -> None:
+    pack = ruleset.languages["zh"].pack
+    assert read_money("70 亿美元", pack=pack) == (7e9, "USD")
+    assert read_money("三万元", pack=pack) == (3e4, "CNY")
+
+
+def test_sentences_end_without_a_space(ruleset: Ruleset) -> None:
+    raw = "一切正常!服务宕机?好。".encode()
+    spans = list(ruleset.languages["zh"].splitter.spans(raw))
+    assert [raw[low:high].decode() for low, high in spans] == ["一切正常!", "服务宕机?", "好。"]
+
+
+def test_an_unknown_person_has_the_family_name_first(ruleset: Ruleset) -> None:
+    found = told("百度副总裁王晓明离职。", ruleset)
+    assert [(s.vendor, s.type, s.attributes["person"]) for s in found] == [
+        ("baidu", "leadership_exit", "王晓明")
+    ]
