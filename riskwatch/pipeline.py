@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from riskwatch.store import Added, Store, UnitOfWork
 
 RECENT_DAYS = 30  # window that tells an active subject from a quiet one
+OWED = "owed_scores"  # setting: Subjects to score when the last pending Article is absorbed
 BATCH = 500  # articles detected, merged and scored in one transaction
 
 
@@ -69,8 +70,9 @@ def absorb(
 ) -> Absorbed:
     """Detect, merge and score until no Article is pending (or `limit` are done); one transaction per batch.
 
-    A batch is taken off the pending list in the transaction that stores its signals, events and scores: a
-    kill at any instant leaves it wholly done or wholly pending.
+    A batch is taken off the pending list in the transaction that stores its signals and events; the last batch
+    scores all Subjects that the run has touched, and until then the database holds their names. A kill at
+    any instant leaves a batch wholly done or wholly pending, and no score owed is forgotten.
     """
     total = Absorbed()
     while limit is None or total.articles < limit:
@@ -116,8 +118,7 @@ def _absorb_batch(parts: Parts, batch: Sequence[Article], found: Mapping[str, De
             for vendor in sorted(touched)
             for event in remerge(parts, unit, vendor, touched[vendor], now)
         ]
-        subjects = affected(parts, {event.vendor for event in written})
-        snapshots = rescore(parts, unit, subjects, as_of=now, cause="change")
+        snapshots = _score_or_owe(parts, unit, affected(parts, {event.vendor for event in written}), now)
     for detection in found.values():
         for signal in detection.signals:
             parts.count("signals", event_type=signal.type, assertion=str(signal.assertion))
@@ -126,6 +127,19 @@ def _absorb_batch(parts: Parts, batch: Sequence[Article], found: Mapping[str, De
         parts.count("events", event_type=event.type)
     signal_count = sum(len(detection.signals) for detection in found.values())
     return Absorbed(len(batch), signal_count, len(written), len(snapshots))
+
+
+def _score_or_owe(
+    parts: Parts, unit: UnitOfWork, subjects: Sequence[str], now: datetime
+) -> Sequence[Snapshot]:
+    """Score the Subjects and those owed from earlier batches, or note them while Articles are pending."""
+    owed = (unit.access.setting(OWED) or "").split()
+    due = sorted({*subjects, *owed})
+    is_last = unit.articles.count_pending() == 0
+    left = [] if is_last else due
+    if left != owed:
+        unit.access.save_setting(OWED, " ".join(left))
+    return rescore(parts, unit, due, as_of=now, cause="change") if is_last else ()
 
 
 def remerge(

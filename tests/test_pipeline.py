@@ -90,6 +90,25 @@ def test_absorbing_twice_changes_nothing(app: App, clock: Clock) -> None:
         assert (unit.scores.data_version(), unit.events.events_of("openai")) == before
 
 
+def test_scores_are_stored_once_after_the_last_batch_and_none_is_forgotten(
+    app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "BATCH", 1)
+    texts = ("OpenAI laid off 300 employees on Monday.", "Anthropic laid off 40 employees on Monday.")
+    pipeline.ingest(app.parts, [an_article(n, text, clock.at) for n, text in enumerate(texts)])
+
+    first = pipeline.absorb(app.parts, limit=1)  # as if killed after the first batch
+    second = pipeline.absorb(app.parts)
+
+    with app.store.begin(write=False) as unit:
+        scored = set(unit.scores.latest_all())
+        owed = unit.access.setting(pipeline.OWED)
+    assert (first.events, first.snapshots, second.events) == (1, 0, 1)
+    assert {"openai", "anthropic"} <= scored
+    assert second.snapshots == len(scored)
+    assert owed == ""
+
+
 def test_a_revision_that_drops_the_sentence_withdraws_the_event(app: App, clock: Clock) -> None:
     told(app, clock, 1, "OpenAI laid off 300 employees on Monday, the company said.")
     clock.move(clock.at + timedelta(hours=1))
