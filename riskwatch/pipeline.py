@@ -70,8 +70,8 @@ def absorb(
 ) -> Absorbed:
     """Detect, merge and score until no Article is pending (or `limit` are done); one transaction per batch.
 
-    A batch is taken off the pending list in the transaction that stores its signals and events; the last batch
-    scores all Subjects that the run has touched, and until then the database holds their names. A kill at
+    A batch is taken off the pending list in the transaction that stores its signals and events; the last
+    batch scores all Subjects that the run has touched, until then the database holds their names. A kill at
     any instant leaves a batch wholly done or wholly pending, and no score owed is forgotten.
     """
     total = Absorbed()
