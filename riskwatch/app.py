@@ -191,7 +191,8 @@ class App:
         from riskwatch.decode.saved import Known, Saved, SavedError, decode_saved  # noqa: PLC0415 - loads lxml
 
         known = Known(given.get("published"), given.get("publisher"), given.get("url"))
-        files = [file for file in _files(paths) if file.is_file()]
+        found = (file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path]))
+        files = [file for file in found if file.is_file()]
         with bar(len(files), "reading") if bar else nullcontext() as moving:
             for file in files:
                 try:
@@ -206,15 +207,17 @@ class App:
     def ingest(self, paths: Sequence[Path], *, given: Given, bar: Bar) -> IngestReport:
         """Store saved articles, then detect, merge and score them."""
         report = IngestReport()
-        if not any(path.is_file() for path in _files(paths)):
-            report.errors.append(f"{', '.join(str(path) for path in paths)}: no file to read")
+        files = 0
         for saved in self.saved(paths, given=given, bar=bar):
+            files += 1
             report.errors.extend(str(error) for error in saved.errors)
             for start in range(0, len(saved.articles), INGEST_BATCH):
                 added = pipeline.ingest(self.parts, saved.articles[start : start + INGEST_BATCH])
                 report.new += len(added.new)
                 report.changed += len(added.changed)
                 report.unchanged += added.unchanged
+        if not files:
+            report.errors.append(f"{', '.join(str(path) for path in paths)}: no file to read")
         report.absorbed = self.absorb(bar)
         if report.unchanged and any(value is not None for value in given.values()):
             report.notes.append("unchanged articles keep the date, outlet and address of their first ingest")
@@ -559,10 +562,6 @@ def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, 
         identity=source.identity,
     )
     return decode(body, content_type=content_type, origin=origin, now=now)
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    return [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
 
 
 def domains_of(url: str | None) -> Iterator[str]:

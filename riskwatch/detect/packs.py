@@ -112,14 +112,6 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
     )
 
 
-def _role_codes(grammar: Grammar) -> tuple[tuple[str, Regex], ...]:
-    edge = _edge(grammar)
-    return tuple(
-        (role.code, compile_pattern(f"{edge}(?:{role.pattern}){edge}", is_longest=True))
-        for role in grammar.roles
-    )
-
-
 def _edge(grammar: Grammar) -> str:
     return r"\b" if grammar.unit == "words" else ""
 
