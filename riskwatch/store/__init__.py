@@ -92,8 +92,13 @@ class ArticleStore(Protocol):
         """Put Articles detected with another ruleset back on the pending list; return how many."""
         ...
 
-    def mark_detected(self, results: Mapping[str, Detection], *, ruleset: str, now: datetime) -> None:
-        """Store mentions and sketches by article id and take the Articles off the pending list."""
+    def mark_detected(
+        self, results: Mapping[tuple[str, int], Detection], *, ruleset: str, now: datetime
+    ) -> None:
+        """Store mentions and sketches by (Article id, revision), and take the Articles off the pending list.
+
+        An Article that has a newer revision by now is passed over: it is still to be detected.
+        """
         ...
 
     def article(self, article_id: str) -> Article:
@@ -173,11 +178,12 @@ class EventStore(Protocol):
     """Signals, Events with all their versions, Stories, Verdicts."""
 
     def add_signals(
-        self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime
-    ) -> None:
-        """Store the Signals of one revision; other live Signals of the Article become superseded at `now`.
+        self, found: Mapping[tuple[str, int], Sequence[Signal]], *, now: datetime
+    ) -> Sequence[tuple[str, str]]:
+        """Store Signals by (Article id, revision); other live ones of these Articles end at `now`.
 
-        Storing the same Signals again changes nothing.
+        Returns the (vendor, type) pairs of all Signals that were live or are now, sorted: what is to be
+        merged again. Storing the same Signals again changes nothing.
         """
         ...
 
@@ -193,10 +199,6 @@ class EventStore(Protocol):
 
     def signals_by_id(self, signal_ids: Sequence[str]) -> Mapping[str, Signal]:
         """Return Signals by id, superseded ones too."""
-        ...
-
-    def superseded_vendors(self, article_id: str) -> Sequence[tuple[str, str]]:
-        """Return (vendor, type) pairs of an Article's live Signals: what a new revision touches."""
         ...
 
     def save_events(self, events: Sequence[Event], *, now: datetime) -> None:

@@ -147,32 +147,37 @@ class SqlArticles(SqlSources):
         other = (article.c.detected_at.is_not(None)) & (article.c.ruleset.is_distinct_from(ruleset))
         return self._session.run(update(article).where(other).values(detected_at=None)).rowcount
 
-    def mark_detected(self, results: Mapping[str, Detection], *, ruleset: str, now: datetime) -> None:
-        """Store mentions and sketches by article id and take the Articles off the pending list."""
-        for ids in chunks(results):
+    def mark_detected(
+        self, results: Mapping[tuple[str, int], Detection], *, ruleset: str, now: datetime
+    ) -> None:
+        """Store mentions and sketches by (Article id, revision), and take the Articles off the pending list.
+
+        An Article that has a newer revision by now is passed over: it is still to be detected.
+        """
+        for keys in chunks(results):
+            ids = {article_id for article_id, _ in keys}
             query = select(article.c.id, article.c.revision, article.c.told_at).where(article.c.id.in_(ids))
             held = self._session.claim(query.order_by(article.c.id)).all()
-            missing = set(ids) - {row.id for row in held}
+            missing = ids - {row.id for row in held}
             if missing:
                 raise NotFound("article", min(missing))
-            values = {"detected_at": now, "ruleset": ruleset, "sketch": bindparam("new_sketch")}
-            self._session.run(
-                _SAME_AGAIN.values(**values),
-                [{"article_id": row.id, "new_sketch": results[row.id].sketch} for row in held],
-            )
-            self._save_mentions(held, results, now)
+            same = [row for row in held if (row.id, row.revision) in results]
+            found = [(row, results[row.id, row.revision]) for row in same]
+            if found:
+                values = {"detected_at": now, "ruleset": ruleset, "sketch": bindparam("new_sketch")}
+                sketches = [{"article_id": row.id, "new_sketch": result.sketch} for row, result in found]
+                self._session.run(_SAME_AGAIN.values(**values), sketches)
+                self._save_mentions(found, now)
         if results:
             feed_index(self._session)
             self._session.changed()
 
-    def _save_mentions(
-        self, held: Sequence[Row[Any]], results: Mapping[str, Detection], now: datetime
-    ) -> None:
-        rows = [row for one in held for row in _mentions(one, results[one.id], now)]
+    def _save_mentions(self, found: Sequence[tuple[Row[Any], Detection]], now: datetime) -> None:
+        rows = [row for held, result in found for row in _mentions(held, result, now)]
         kept = {(row["article_id"], row["revision"], row["subject"]) for row in rows}
         key = (mention.c.article_id, mention.c.revision, mention.c.subject)
         live = select(*key).where(
-            mention.c.article_id.in_([one.id for one in held]), mention.c.ended_at.is_(None)
+            mention.c.article_id.in_([held.id for held, _ in found]), mention.c.ended_at.is_(None)
         )
         gone = [tuple(row) for row in self._session.read(live) if tuple(row) not in kept]
         for part in chunks(gone):
@@ -234,17 +239,10 @@ class SqlArticles(SqlSources):
         columns = ("id", "text_key", "family", "tier", "published_at", "first_seen_at", "sketch")
         found: dict[str, ArticleBrief] = {}
         for part in chunks(dict.fromkeys(article_ids)):
-            named: dict[str, set[str]] = {}
-            live = mention.c.article_id.in_(part) & mention.c.ended_at.is_(None)
-            for row in self._session.read(
-                select(mention.c.article_id, mention.c.vendor).where(live).distinct()
-            ):
-                named.setdefault(row.article_id, set()).add(row.vendor)
             rows = self._session.read(
                 select(*(article.c[name] for name in columns)).where(article.c.id.in_(part))
             )
-            for row in rows:
-                found[row.id] = ArticleBrief(**row._mapping, subjects=tuple(sorted(named.get(row.id, ()))))
+            found.update({row.id: ArticleBrief(**row._mapping) for row in rows})
         return found
 
     def mention_counts(
