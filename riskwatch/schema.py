@@ -12,6 +12,7 @@ from riskwatch.collect.source import Source
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
 from riskwatch.model import Vendor
 from riskwatch.score import Methodology
+from riskwatch.send.playbook import Playbooks
 from riskwatch.settings import OverridesFile, PublishersFile, TaxonomyFile
 
 SCHEMAS: Mapping[str, Any] = {
@@ -23,6 +24,7 @@ SCHEMAS: Mapping[str, Any] = {
     "taxonomy": TaxonomyFile,
     "publishers": PublishersFile,
     "scoring": Methodology,
+    "playbooks": Playbooks,
     "overrides": OverridesFile,
     "sources": Annotated[tuple[Source, ...], Field(title="Sources")],
 }

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from riskwatch.config_folder import config_files, shipped_config
 from riskwatch.environment import Settings, read_settings, shown
 from riskwatch.errors import ConfigErrors
 from riskwatch.schema import schemas
-from riskwatch.settings import config_files, load, shipped_config
+from riskwatch.settings import load
 from riskwatch.strict_yaml import read_yaml
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from riskwatch.cli import main
 from riskwatch.collect import Source
+from riskwatch.config_folder import config_files
 from riskwatch.environment import PREFIX, Settings
 from riskwatch.model import Vendor
-from riskwatch.settings import config_files, load
+from riskwatch.settings import load
 from riskwatch.strict_yaml import read_yaml, validate
 
 ROOT = Path(__file__).parent.parent
