@@ -28,6 +28,36 @@ from riskwatch.model import (
     Story,
     Verdict,
 )
+from riskwatch.store.access import AccessStore, ApiKey
+from riskwatch.store.alerts import (
+    DeliveryFilter,
+    DueGroup,
+    IncidentFilter,
+    IncidentStore,
+    OutboxStore,
+    Queued,
+    Settled,
+)
+
+__all__ = [
+    "AccessStore",
+    "Added",
+    "ApiKey",
+    "ArticleFilter",
+    "ArticleStore",
+    "DeliveryFilter",
+    "DueGroup",
+    "EventFilter",
+    "EventStore",
+    "IncidentFilter",
+    "IncidentStore",
+    "OutboxStore",
+    "Queued",
+    "ScoreStore",
+    "Settled",
+    "Store",
+    "UnitOfWork",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +199,10 @@ class ArticleStore(Protocol):
         """Return Source id -> start of its last good poll by known_at."""
         ...
 
+    def first_ok_polls(self) -> Mapping[str, datetime]:
+        """Return Source id -> start of its first good poll: what that one brought was only learned."""
+        ...
+
     def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
         """Return Source id -> newest published_at (else first_seen_at) of its Articles."""
         ...
@@ -291,52 +325,6 @@ class ScoreStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """An API key as stored: never the secret, only its keyed hash."""
-
-    id: str
-    name: str
-    secret_hash: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    last_used_at: datetime | None = None
-
-
-class AccessStore(Protocol):
-    """API keys and the audit log."""
-
-    def add_key(self, key: ApiKey) -> None:
-        """Store a key; raises Conflict on a taken id."""
-        ...
-
-    def key(self, key_id: str) -> ApiKey | None:
-        """Return a key by its public id."""
-        ...
-
-    def keys(self) -> Sequence[ApiKey]:
-        """Return all keys, by created_at."""
-        ...
-
-    def touch_key(self, key_id: str, *, now: datetime) -> None:
-        """Note the last use."""
-        ...
-
-    def revoke_key(self, key_id: str, *, now: datetime) -> None:
-        """End a key; raises NotFound."""
-        ...
-
-    def setting(self, name: str) -> str | None:
-        """Return a small stored value (the demo's clock, marks of the worker), or None."""
-        ...
-
-    def save_setting(self, name: str, value: str) -> None:
-        """Insert or replace a small stored value."""
-        ...
-
-
 class UnitOfWork(Protocol):
     """The stores on one transaction."""
 
@@ -356,8 +344,18 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def incidents(self) -> IncidentStore:
+        """AlertRules, Incidents, Silences, groups."""
+        ...
+
+    @property
+    def outbox(self) -> OutboxStore:
+        """Receivers, Schedules, Deliveries."""
+        ...
+
+    @property
     def access(self) -> AccessStore:
-        """Keys and settings."""
+        """Keys, the audit log and settings."""
         ...
 
     def lock(self, name: str) -> None:

@@ -48,7 +48,10 @@ class DueGroup:
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """Filters of an incident listing, newest first by (opened_at, id); empty means all."""
+    """Filters of an incident listing, newest first by (opened_at, id); empty means all.
+
+    A pending one stands by its evaluated_at, also in `after`.
+    """
 
     states: tuple[str, ...] = ()
     subject: str | None = None
@@ -84,7 +87,11 @@ class Settled:
 
 
 class IncidentStore(Protocol):
-    """AlertRules, Incidents with their Transitions, Silences, and the groups in which Transitions wait."""
+    """AlertRules, Incidents with their Transitions, Silences, and the groups in which Transitions wait.
+
+    In a writing transaction, what `incident`, `newest_incidents` and `due_groups` return is locked until its
+    end: read there what you are going to change. A call that raises Conflict stores nothing.
+    """
 
     def save_rule(self, rule: StoredRule) -> None:
         """Append a version. Raises Conflict when (id, version) is taken."""
@@ -119,7 +126,7 @@ class IncidentStore(Protocol):
         ...
 
     def add_transitions(self, transitions: Sequence[Transition]) -> None:
-        """Append; one whose (incident_id, seq) is stored already raises Conflict."""
+        """Append to stored Incidents; one whose id or (incident_id, seq) is stored raises Conflict."""
         ...
 
     def transitions(self, incident_id: str) -> Sequence[Transition]:
@@ -143,20 +150,30 @@ class IncidentStore(Protocol):
         ...
 
     def queue(self, queued: Sequence[Queued]) -> None:
-        """Let Transitions wait, making groups as needed; the same (transition, route, receiver) is one."""
+        """Let Transitions wait, making groups as needed; the same (transition, route, receiver) is one.
+
+        A group flushes at the earliest instant asked for, but not within interval_seconds of its last flush.
+        """
         ...
 
     def due_groups(self, *, now: datetime, limit: int) -> Sequence[DueGroup]:
-        """Return and lock groups with flush_at <= now, by (flush_at, id)."""
+        """Return and lock groups with flush_at <= now, by (flush_at, id), less those that another holds."""
         ...
 
     def flushed(self, group_ids: Sequence[str], *, now: datetime) -> None:
         """Empty groups: generation + 1, last_flush_at = now, flush_at = None, members forgotten."""
         ...
 
+    def version(self) -> int:
+        """Return a number that grows with every write of rules, Incidents, Transitions and Silences."""
+        ...
+
 
 class OutboxStore(Protocol):
-    """Receivers, Schedules and Deliveries: what is owed, to whom, and how each try went."""
+    """Receivers, Schedules and Deliveries: what is owed, to whom, and how each try went.
+
+    In a writing transaction, what `schedules` and `receiver_states` return is locked until its end.
+    """
 
     def save_receiver(self, receiver: StoredReceiver) -> None:
         """Insert or replace."""
@@ -167,7 +184,7 @@ class OutboxStore(Protocol):
         ...
 
     def delete_receiver(self, receiver_id: str) -> None:
-        """Forget one; raises NotFound."""
+        """Forget one and its state, not its Deliveries; raises NotFound."""
         ...
 
     def receiver_states(self) -> Mapping[str, ReceiverState]:
@@ -217,7 +234,8 @@ class OutboxStore(Protocol):
 
         Left out: those past their deadline, those of `resting` Receivers, those of a Receiver whose
         not_before or breaker_until lies ahead, and those with an earlier open seq of their ordering_key.
-        A Receiver with 3 or more consecutive failures gives one row only (the probe).
+        A Receiver with 3 or more consecutive failures gives one row only (the probe), and none while one of
+        its rows is being sent.
         attempts + 1, lease_token = token, lease_until = now + lease_seconds.
         """
         ...
@@ -227,22 +245,30 @@ class OutboxStore(Protocol):
         ...
 
     def settle(self, delivery_id: str, *, token: str, settled: Settled) -> bool:
-        """Write the result and the Attempt if the lease is still ours; else change nothing, return False."""
+        """Write the result and the Attempt if the lease is still ours; else change nothing, return False.
+
+        A row that goes back to pending without next_attempt_at is due at once.
+        """
         ...
 
     def reap(self, *, now: datetime) -> int:
         """Give rows whose lease ran out back to pending, with an `ambiguous` Attempt; return how many.
 
-        A Slack row whose outcome was unclear once before in its series becomes dead instead.
+        A Slack row whose outcome was unclear once before in its series becomes dead instead, and so does a
+        test, which has one try only.
         """
         ...
 
     def expire(self, *, now: datetime) -> Sequence[str]:
-        """Set open rows past their deadline (not leased) to expired; return their ids."""
+        """Set open rows past their deadline (not leased) to expired; return their ids, sorted."""
         ...
 
     def clamp(self, *, now: datetime, longest_wait_seconds: float, lease_seconds: float) -> int:
-        """After a jump of the clock: pull next_attempt_at and lease_until back inside their limits."""
+        """After a jump of the clock: pull next_attempt_at and lease_until back inside their limits.
+
+        A wait that began at an instant which now lies ahead begins now; whatever a Receiver asked for is
+        forgotten, its next answer says it anew. Returns how many Deliveries were moved.
+        """
         ...
 
     def delivery(self, delivery_id: str) -> Delivery:
@@ -264,7 +290,7 @@ class OutboxStore(Protocol):
     def move(
         self, delivery_ids: Sequence[str], *, state: str, now: datetime, deadline_at: datetime | None = None
     ) -> Sequence[str]:
-        """Let a person or a job change states; return the ids that moved.
+        """Let a person or a job change states; return the ids that moved, sorted.
 
         redrive: dead -> pending (series + 1, attempts 0); release: held -> pending; cancel: pending, held or
         dead -> cancelled; collapse: pending -> collapsed; fold: pending -> expired. Others stay as they are.
@@ -272,5 +298,9 @@ class OutboxStore(Protocol):
         ...
 
     def delivery_health(self, *, now: datetime) -> DeliveryHealth:
-        """Return the age of the oldest due row and the rows by kind and state."""
+        """Return since when the oldest claimable row waits, and the rows by kind and state."""
+        ...
+
+    def version(self) -> int:
+        """Return a number that grows with every write of receivers, Schedules and Deliveries."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from datetime import UTC, datetime, timedelta
 from sys import byteorder
@@ -11,7 +12,7 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from riskwatch.store.sql.codec import clean, instant
+from riskwatch.store.sql.codec import clean, instant, written
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -58,6 +59,21 @@ class Prose(Words):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return text."""
         return dialect.type_descriptor(Text())
+
+
+class Json(TypeDecorator[Any]):
+    """Plain values as JSON text; tuples come back as lists."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002 - SQLAlchemy's call
+        """Return the text; None is no value, not `null`."""
+        return None if value is None else written(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - SQLAlchemy's call
+        """Return the plain values."""
+        return None if value is None else json.loads(value)
 
 
 class Sketch(TypeDecorator[tuple[int, ...]]):

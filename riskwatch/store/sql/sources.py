@@ -99,6 +99,16 @@ class SqlSources:
         )
         return {row.source_id: row.at for row in rows if row.at is not None}
 
+    def first_ok_polls(self) -> Mapping[str, datetime]:
+        """Return Source id -> start of its first good poll: what that one brought was only learned."""
+        first = (
+            select(func.min(poll.c.started_at, type_=poll.c.started_at.type))
+            .where(poll.c.source_id == source_state.c.source_id, poll.c.is_ok == 1)
+            .scalar_subquery()
+        )
+        query = select(source_state.c.source_id, first.label("at")).order_by(source_state.c.source_id)
+        return {row.source_id: row.at for row in self._session.read(query) if row.at is not None}
+
     def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
         """Return Source id -> newest published_at (else first_seen_at) of its Articles."""
         found: dict[str, datetime] = {}
