@@ -13,6 +13,7 @@ from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
 from riskwatch.model import Vendor
 from riskwatch.score import Methodology
 from riskwatch.send.playbook import Playbooks
+from riskwatch.send.rule import AlertsFile, PortfolioFile
 from riskwatch.settings import OverridesFile, PublishersFile, TaxonomyFile
 
 SCHEMAS: Mapping[str, Any] = {
@@ -25,6 +26,8 @@ SCHEMAS: Mapping[str, Any] = {
     "publishers": PublishersFile,
     "scoring": Methodology,
     "playbooks": Playbooks,
+    "alerts": AlertsFile,
+    "portfolio": PortfolioFile,
     "overrides": OverridesFile,
     "sources": Annotated[tuple[Source, ...], Field(title="Sources")],
 }

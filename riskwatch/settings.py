@@ -18,10 +18,12 @@ from riskwatch.config_folder import Reader, config_files
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
 from riskwatch.environment import Settings, read_settings
 from riskwatch.errors import ConfigError, ConfigErrors
-from riskwatch.model import Direction, EventType, Factor, Person, Publisher, Vendor
+from riskwatch.model import Dependency, Direction, EventType, Factor, Person, Publisher, Vendor
 from riskwatch.model.vendor import Alias
 from riskwatch.score import Methodology, disagreements
 from riskwatch.send.playbook import Playbooks, lacking
+from riskwatch.send.rule import AlertsFile
+from riskwatch.settings_alerts import alerts_of, portfolio_of
 from riskwatch.strict_yaml import told, validate
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -99,6 +101,8 @@ class Config:
     methodology_text: str
     quiet: tuple[str, ...]  # event-free sentences that no rule may fire on
     playbooks: Playbooks
+    alerts: AlertsFile
+    portfolio: tuple[Dependency, ...]
     files: Mapping[str, Path]  # relative path -> the file that counts
     warnings: tuple[str, ...] = ()
 
@@ -127,6 +131,8 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     if overrides is not None:
         vendors, rules, blockers = _overridden(reader, overrides, vendors, rules, blockers)
     quiet = _quiet(reader)
+    alerts, told = alerts_of(reader, vendors, taxonomy, playbooks)
+    portfolio = portfolio_of(reader, vendors)
     if reader.errors or publishers is None or blockers is None or methodology is None or playbooks is None:
         raise ConfigErrors(tuple(reader.errors))
     return Config(
@@ -145,15 +151,17 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
         methodology_text=files["scoring.yaml"].read_text(encoding="utf-8"),
         quiet=quiet,
         playbooks=playbooks,
+        alerts=alerts,
+        portfolio=portfolio,
         files=files,
-        warnings=warnings,
+        warnings=(*warnings, *told),
     )
 
 
 _PLACES = (
     "vendors/*.yaml", "sources/*.yaml", "rules/*.yaml", "rules/*/*.yaml", "quiet/*.jsonl", "demo/*.xml",
     "demo/*.yaml", "lexicon*.yaml", "modifiers*.yaml", "blockers.yaml", "publishers.yaml", "scoring.yaml",
-    "playbooks.yaml", "sets.yaml", "overrides.yaml",
+    "playbooks.yaml", "alerts.yaml", "portfolio.yaml", "sets.yaml", "overrides.yaml",
 )  # fmt: skip
 
 

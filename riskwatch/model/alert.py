@@ -179,6 +179,26 @@ class NotifyGroup:
     last_flush_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A Transition that waits in the group of one Route and Receiver."""
+
+    transition_id: str
+    route_id: str
+    receiver_id: str
+    group_key: str
+    flush_at: datetime  # taken when the group is idle; a waiting group keeps the earlier instant
+    interval_seconds: float = 900.0  # least time after the last flush
+
+
+@dataclass(frozen=True, slots=True)
+class DueGroup:
+    """A group to flush, with its waiting Transitions by (occurred_at, id)."""
+
+    group: NotifyGroup
+    transitions: tuple[Transition, ...]
+
+
 class Purpose(StrEnum):
     """What a Delivery is for."""
 

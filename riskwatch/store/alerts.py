@@ -15,8 +15,9 @@ from riskwatch.model import (
     Attempt,
     Delivery,
     DeliveryHealth,
+    DueGroup,
     Incident,
-    NotifyGroup,
+    Queued,
     ReceiverState,
     Schedule,
     Silence,
@@ -25,25 +26,15 @@ from riskwatch.model import (
     Transition,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """A Transition that waits in the group of one Route and Receiver."""
-
-    transition_id: str
-    route_id: str
-    receiver_id: str
-    group_key: str
-    flush_at: datetime  # taken when the group is idle; a waiting group keeps the earlier instant
-    interval_seconds: float = 900.0  # least time after the last flush
-
-
-@dataclass(frozen=True, slots=True)
-class DueGroup:
-    """A group to flush, with its waiting Transitions by (occurred_at, id)."""
-
-    group: NotifyGroup
-    transitions: tuple[Transition, ...]
+__all__ = [
+    "DeliveryFilter",
+    "DueGroup",
+    "IncidentFilter",
+    "IncidentStore",
+    "OutboxStore",
+    "Queued",
+    "Settled",
+]
 
 
 @dataclass(frozen=True, slots=True)
