@@ -13,7 +13,14 @@ import re2
 from riskwatch.detect.assertion import OwnModifiers
 from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
 from riskwatch.detect.packs import Pack, compile_pack
-from riskwatch.detect.patterns import PatternError, compile_set, options, token_class
+from riskwatch.detect.patterns import (
+    PatternError,
+    compile_pattern,
+    compile_set,
+    options,
+    token_class,
+    unbounded,
+)
 from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers, Lexicon, Lifecycle, Modifiers, Rule
 from riskwatch.detect.sentences import Splitter, build_splitter
@@ -45,6 +52,7 @@ class Frame:
 
     name: str
     pattern: Regex
+    loose: Regex  # matches wherever the pattern does: its gaps have no bound, so RE2 has nothing to count
     groups: Mapping[str, int]
     number: int = 0
 
@@ -254,7 +262,7 @@ def _frames(rule: Rule, collect: _Collector) -> Iterable[Frame]:
         if "t" not in groups:
             collect.error("has no group t, the trigger", f"detect.any.{name}")
             continue
-        yield Frame(name, pattern, groups)
+        yield Frame(name, pattern, compile_pattern(unbounded(pattern.pattern)), groups)
 
 
 def _own(rule: Rule, collect: _Collector) -> OwnModifiers:

@@ -49,7 +49,8 @@ def candidates(
     """
     found: list[Candidate] = []
     for frame in rule.frames:
-        for match in _matches(frame, masked.raw) if frame.number in possible else ():
+        is_possible = frame.number in possible and frame.loose.hits(masked.raw)
+        for match in _matches(frame, masked.raw) if is_possible else ():
             if not any(_overlap(match.trigger, other.trigger) for other in found):
                 blocker = _blocker(rule, masked, match, pack)
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))
