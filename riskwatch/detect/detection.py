@@ -181,12 +181,13 @@ def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: 
     with_people = any(rule.uses_people for rule in rules)
     masked = mask(sentence.text, entities, pack=pack, proven=work.proven if with_people else None)
     _remember(work, masked)
-    possible = frozenset(work.language.atoms.Match(masked.raw.lower(), potential=True) or ())
+    lowered = masked.raw.lower()
     found = [
         made
         for rule in rules
-        if not possible.isdisjoint(rule.numbers)
-        for made in candidates(rule, masked, pack=pack, possible=possible)
+        for made in candidates(
+            rule, masked, pack=pack, possible=rule.atoms.Match(lowered, potential=True) or ()
+        )
     ]
     if not found:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from riskwatch.detect.compiled import CompiledRule, Frame
@@ -37,7 +37,7 @@ class _Match:
 
 
 def candidates(
-    rule: CompiledRule, masked: Masked, *, pack: Pack, possible: frozenset[int]
+    rule: CompiledRule, masked: Masked, *, pack: Pack, possible: Sequence[int]
 ) -> tuple[Candidate, ...]:
     """Return the rule's candidates; the first frame that matches a trigger wins it.
 
@@ -45,12 +45,11 @@ def candidates(
         rule: The rule.
         masked: The sentence.
         pack: The language.
-        possible: Numbers of the frames whose necessary words stand in the sentence.
+        possible: Numbers of the frames whose necessary words stand in the sentence, in order.
     """
     found: list[Candidate] = []
-    for frame in rule.frames:
-        is_possible = frame.number in possible and frame.loose.hits(masked.raw)
-        for match in _matches(frame, masked.raw) if is_possible else ():
+    for frame in (rule.frames[number] for number in possible):
+        for match in _matches(frame, masked.raw):
             if not any(_overlap(match.trigger, other.trigger) for other in found):
                 blocker = _blocker(rule, masked, match, pack)
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))
@@ -64,7 +63,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 def _matches(frame: Frame, raw: bytes) -> Iterable[_Match]:
     """Yield the frame's matches; frames run on bytes, which RE2 takes as they are."""
     at = 0
-    for _ in range(MAX_MATCHES):
+    for _ in range(MAX_MATCHES if frame.loose.hits(raw) else 0):
         match = frame.pattern.search(raw, at)
         if match is None:
             return
