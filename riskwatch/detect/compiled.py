@@ -14,11 +14,9 @@ from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
 from riskwatch.detect.packs import Pack, compile_pack
 from riskwatch.detect.patterns import (
     PatternError,
-    compile_pattern,
     compile_set,
     options,
     token_class,
-    unbounded,
 )
 from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers, Lexicon, Lifecycle, Modifiers, Rule
@@ -51,7 +49,6 @@ class Frame:
 
     name: str
     pattern: Regex
-    loose: Regex  # matches wherever the pattern does: its gaps have no bound, so RE2 has nothing to count
     groups: Mapping[str, int]
 
 
@@ -249,7 +246,7 @@ def _frames(rule: Rule, collect: _Collector) -> Iterable[Frame]:
         if "t" not in groups:
             collect.error("has no group t, the trigger", f"detect.any.{name}")
             continue
-        yield Frame(name, pattern, compile_pattern(unbounded(pattern.pattern)), groups)
+        yield Frame(name, pattern, groups)
 
 
 def _own(rule: Rule, collect: _Collector) -> OwnModifiers:

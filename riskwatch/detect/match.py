@@ -63,7 +63,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 def _matches(frame: Frame, raw: bytes) -> Iterable[_Match]:
     """Yield the frame's matches; frames run on bytes, which RE2 takes as they are."""
     at = 0
-    for _ in range(MAX_MATCHES if frame.loose.hits(raw) else 0):
+    for _ in range(MAX_MATCHES):
         match = frame.pattern.search(raw, at)
         if match is None:
             return

@@ -28,7 +28,6 @@ SLOT_KINDS = {
 QUANTITY_SLOTS = ("PCT", "MONEY", "COUNT", "DATE", "DURATION", "ROLE")
 # one to four capitalised words that are no token
 _NAME = r"(?-i:\p{Lu}(?:[\p{L}\p{N}’'-]|\.\p{N})*(?: \p{Lu}(?:[\p{L}\p{N}’'-]|\.\p{N})*){0,3})"
-_BOUND = re2.compile(r"\{0,[0-9]{2,}\}\??")
 _PLACE = re2.compile(r"\\[pP]\{[A-Za-z]+\}|\{([A-Za-z_][A-Za-z0-9_]*)(?::([0-9]+))?\}")
 
 
@@ -135,11 +134,6 @@ def gap(number: str | None) -> str:
     if number is None or not 1 <= int(number) <= MAX_GAP:
         raise PatternError(f"GAP needs a number of characters from 1 to {MAX_GAP}")
     return f"[^.;?!。；？！\\n]{{0,{number}}}?"
-
-
-def unbounded(pattern: str) -> str:
-    """Return a pattern that matches all that the pattern does, without counting in its gaps."""
-    return str(_BOUND.sub("*", pattern))
 
 
 def slots_of(person_join: str | None, person_note: str | None) -> dict[str, str]:

@@ -302,5 +302,5 @@ def focus_of(
 
 def shifted(token: Token, by: int) -> Token:
     """Return the token with offsets moved, for a sentence that begins at -by."""
-    kind, start, end, *rest = token
-    return Token(kind, start + by, end + by, *rest)
+    kind, start, end, text, vendor, line, is_product, posts, name, role_code = token
+    return Token(kind, start + by, end + by, text, vendor, line, is_product, posts, name, role_code)
