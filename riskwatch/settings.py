@@ -114,7 +114,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     reader = Reader(files)
     _only_known_files(reader, config_dir or settings.config_dir)
     vendors = _vendors(reader)
-    taxonomy = _taxonomy(reader)
+    taxonomy = _taxonomy(reader, {vendor.id: vendor.name for vendor in vendors.values()})
     publishers = reader.model("publishers.yaml", PublishersFile)
     sources = _sources(reader, reader.under("sources"), vendors)
     demo = _sources(reader, [n for n in ("demo/sources.yaml",) if n in files], vendors)
@@ -193,7 +193,7 @@ def _vendors(reader: Reader) -> dict[str, Vendor]:
     return vendors
 
 
-def _taxonomy(reader: Reader) -> dict[str, EventType]:
+def _taxonomy(reader: Reader, names: Mapping[str, str]) -> dict[str, EventType]:
     file = reader.model("rules/taxonomy.yaml", TaxonomyFile)
     if file is None:
         return {}
@@ -208,6 +208,7 @@ def _taxonomy(reader: Reader) -> dict[str, EventType]:
             heading=entry.heading,
             positive=entry.positive,
             negative=entry.negative,
+            names=names,
         )
         for id_, entry in file.types.items()
     }
