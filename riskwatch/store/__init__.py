@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -68,6 +68,7 @@ class Added:
     changed: tuple[str, ...]  # got a further revision
     unchanged: int
     flagged: tuple[str, ...] = ()  # past 24 revisions, ignored
+    by_source: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # Source id -> (new, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +170,8 @@ class ArticleStore(Protocol):
         """Return the state of every Source ever seen."""
         ...
 
-    def save_source_state(self, state: SourceState) -> None:
-        """Insert or replace one state row."""
+    def save_source_states(self, states: Sequence[SourceState]) -> None:
+        """Insert or replace state rows."""
         ...
 
     def lease_sources(
@@ -183,8 +184,8 @@ class ArticleStore(Protocol):
         """Return what is known of hosts."""
         ...
 
-    def save_host_state(self, state: HostState) -> None:
-        """Insert or replace one host row."""
+    def save_host_states(self, states: Sequence[HostState]) -> None:
+        """Insert or replace host rows."""
         ...
 
     def add_polls(self, polls: Sequence[Poll]) -> None:

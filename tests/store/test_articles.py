@@ -51,7 +51,7 @@ def test_another_text_is_a_revision_that_keeps_the_first_sight_and_waits_for_det
     with store.begin() as unit:
         added = unit.articles.add_articles([an_article(text="Lin stays.")], now=NOON + HOUR)
 
-    assert added == Added(new=(), changed=(id_,), unchanged=0)
+    assert added == Added(new=(), changed=(id_,), unchanged=0, by_source={"wire": (0, 1)})
     with store.begin(write=False) as unit:
         first, second = unit.articles.revisions(id_)
         assert (first.text, second.text) == ("Lin leaves Qwen.", "Lin stays.")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -63,22 +63,21 @@ class SqlArticles(SqlSources):
         for given in articles:
             batch.setdefault(article_id(given.source_id, given.guid), given)
         held = self._held_revisions(batch)
-        new, changed, flagged = _sorted_out(batch, held)
-        told = [replace(a, id=i, revision=1, **_seen(a, now)) for i, a in sorted(batch.items()) if i in new]
-        new = set(self._add_new(told))
-        again = [
-            replace(batch[i], id=i, revision=held[i].revision + 1, **_seen_again(batch[i], held[i], now))
-            for i in changed
-        ]
+        changed, flagged = _differing(batch, held)
+        fresh = [_row(i, batch[i], None, now=now) for i in sorted(batch.keys() - held.keys())]
+        new = self._add_new(fresh)
+        again = [_row(i, batch[i], held[i], now=now) for i in changed]
         self._add_changed(again)
-        self._add_revisions([*(a for a in told if a.id in new), *again])
-        if new or changed:
+        stored = [*(row for row in fresh if row["id"] in new), *again]
+        self._session.add(article_revision, [_revision(row, batch[row["id"]]) for row in stored])
+        if stored:
             self._session.changed()
         return Added(
             new=tuple(i for i in batch if i in new),
             changed=tuple(changed),
-            unchanged=len(articles) - len(new) - len(changed) - len(flagged),
+            unchanged=len(articles) - len(stored) - len(flagged),
             flagged=tuple(flagged),
+            by_source=_by_source(stored),
         )
 
     def _held_revisions(self, ids: Iterable[str]) -> dict[str, Row[Any]]:
@@ -89,47 +88,30 @@ class SqlArticles(SqlSources):
             held.update({row.id: row for row in rows})
         return held
 
-    def _add_new(self, articles: Sequence[Article]) -> list[str]:
-        rows = [_row(a) for a in articles]
-        if self._session.is_sqlite:  # the only writer: nobody can have stored one of them meanwhile
+    def _add_new(self, rows: Sequence[dict[str, Any]]) -> set[str]:
+        """Insert Articles; return the ids of those that nobody else has stored meanwhile."""
+        if self._session.is_sqlite:  # the only writer
             self._session.add(article, rows)
-            return [a.id for a in articles]
-        added: list[str] = []
+            return {row["id"] for row in rows}
+        added: set[str] = set()
         statement = self._session.insert(article).on_conflict_do_nothing().returning(article.c.id)
         for part in chunks(rows):
-            added += self._session.run(statement, part).scalars()
+            added.update(self._session.run(statement, part).scalars())
         return added
 
-    def _add_changed(self, articles: Sequence[Article]) -> None:
+    def _add_changed(self, rows: Sequence[dict[str, Any]]) -> None:
         names = (
             "url", "url_hash", "revision", "fingerprint", "text_key", "family", "tier",
             "published_at", "told_at", "recorded_at",
         )  # fmt: skip
-        if articles:
+        if rows:
             statement = _SAME_AGAIN.values(
                 detected_at=None, **{name: bindparam(f"new_{name}") for name in names}
             )
-            rows = [_row(a) for a in articles]
             self._session.run(
                 statement,
                 [{"article_id": row["id"], **{f"new_{name}": row[name] for name in names}} for row in rows],
             )
-
-    def _add_revisions(self, articles: Sequence[Article]) -> None:
-        self._session.add(
-            article_revision,
-            [
-                {
-                    "article_id": a.id,
-                    "revision": a.revision,
-                    "recorded_at": a.recorded_at,
-                    "title": a.title,
-                    "text": a.text,
-                    "body": encode(a, without=_BESIDE),
-                }
-                for a in articles
-            ],
-        )
 
     def pending(self, *, limit: int) -> Sequence[Article]:
         """Return Articles whose newest revision was not yet detected, oldest (first_seen_at, id) first."""
@@ -290,38 +272,47 @@ def _url_hash(url: str) -> str:
     return sha256(clean(url).encode()).hexdigest()[:16]
 
 
-def _sorted_out(
-    batch: Mapping[str, Article], held: Mapping[str, Row[Any]]
-) -> tuple[set[str], list[str], list[str]]:
-    changed = [i for i, a in batch.items() if i in held and held[i].fingerprint != _fingerprint(a)]
-    flagged = [i for i in changed if held[i].revision >= MAX_REVISIONS]
-    return set(batch) - held.keys(), [i for i in changed if i not in set(flagged)], flagged
+def _differing(batch: Mapping[str, Article], held: Mapping[str, Row[Any]]) -> tuple[list[str], list[str]]:
+    """Return the ids of stored Articles with another text, and of those past their last revision."""
+    differ = [i for i, a in batch.items() if i in held and held[i].fingerprint != _fingerprint(a)]
+    flagged = [i for i in differ if held[i].revision >= MAX_REVISIONS]
+    return [i for i in differ if held[i].revision < MAX_REVISIONS], flagged
 
 
-def _seen(given: Article, now: datetime) -> dict[str, Any]:
-    return {"first_seen_at": given.first_seen_at or now, "recorded_at": given.recorded_at or now}
+def _by_source(stored: Sequence[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+    every = Counter(row["source_id"] for row in stored)
+    new = Counter(row["source_id"] for row in stored if row["revision"] == 1)
+    return {source_id: (new[source_id], count - new[source_id]) for source_id, count in every.items()}
 
 
-def _seen_again(given: Article, held: Row[Any], now: datetime) -> dict[str, Any]:
-    return {"first_seen_at": held.first_seen_at, "recorded_at": given.recorded_at or now}
-
-
-def _row(a: Article) -> dict[str, Any]:
+def _row(id_: str, a: Article, held: Row[Any] | None, *, now: datetime) -> dict[str, Any]:
+    first_seen_at = (a.first_seen_at or now) if held is None else held.first_seen_at
     return {
-        "id": a.id,
+        "id": id_,
         "source_id": a.source_id,
         "guid": a.guid,
         "url": a.url,
         "url_hash": None if a.url is None else _url_hash(a.url),
-        "revision": a.revision,
+        "revision": 1 if held is None else held.revision + 1,
         "fingerprint": _fingerprint(a),
         "text_key": a.text_key,
         "family": a.family,
         "tier": a.tier,
         "published_at": a.published_at,
-        "first_seen_at": a.first_seen_at,
-        "told_at": a.published_at or a.first_seen_at,
-        "recorded_at": a.recorded_at,
+        "first_seen_at": first_seen_at,
+        "told_at": a.published_at or first_seen_at,
+        "recorded_at": a.recorded_at or now,
+    }
+
+
+def _revision(row: Mapping[str, Any], a: Article) -> dict[str, Any]:
+    return {
+        "article_id": row["id"],
+        "revision": row["revision"],
+        "recorded_at": row["recorded_at"],
+        "title": a.title,
+        "text": a.text,
+        "body": encode(a, without=_BESIDE),
     }
 
 

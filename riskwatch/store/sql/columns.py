@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from sys import byteorder
 from typing import Any
@@ -25,9 +26,9 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's call
-        """Return the microseconds; raises ValueError on a naive instant."""
-        return None if value is None else (instant(value) - EPOCH) // _TICK
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], int | None]:  # noqa: ARG002 - SQLAlchemy's call
+        """Return what gives the microseconds; it raises ValueError on a naive instant."""
+        return _microseconds
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's call
         """Return the instant in UTC."""
@@ -46,9 +47,9 @@ class Words(TypeDecorator[str]):
             return dialect.type_descriptor(String(collation="C"))
         return dialect.type_descriptor(Text())
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's call
-        """Return text that both databases take."""
-        return None if value is None else clean(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:  # noqa: ARG002 - SQLAlchemy's call
+        """Return what makes text that both databases take: no wrapper, it is called for every value."""
+        return _words
 
 
 class Prose(Words):
@@ -89,6 +90,14 @@ class Sketch(TypeDecorator[tuple[int, ...]]):
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> tuple[int, ...]:  # noqa: ARG002 - SQLAlchemy's call
         """Return the hashes, () where there are none."""
         return tuple(_swapped(array("Q", bytes(value)))) if value else ()
+
+
+def _microseconds(value: datetime | None) -> int | None:
+    return None if value is None else (instant(value) - EPOCH) // _TICK
+
+
+def _words(value: str | None) -> str | None:
+    return None if value is None else clean(value)
 
 
 def _swapped(hashes: array[int]) -> array[int]:

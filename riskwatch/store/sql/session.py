@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
 from enum import IntEnum
 from itertools import islice
@@ -50,6 +51,11 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
     rest = iter(items)
     while part := list(islice(rest, size)):
         yield part
+
+
+def flat(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass without values inside values
+    """Return the fields of a record by name."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def known(
@@ -119,16 +125,19 @@ class Session:
         """Return the INSERT of this database, with its ON CONFLICT clauses."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
-    def upsert(self, table: Table, row: Mapping[str, Any]) -> bool:
-        """Insert or replace one row by its primary key; return whether anything changed."""
-        keys = [column.name for column in table.primary_key]
-        held = self.read(select(table).where(*(table.c[key] == row[key] for key in keys))).mappings().first()
-        if held is not None and dict(held) == {**held, **row}:
-            return False
-        statement = self.insert(table).values(**row)
-        rest = {name: statement.excluded[name] for name in row if name not in keys}
-        self.run(statement.on_conflict_do_update(index_elements=keys, set_=rest))
-        return True
+    def upsert(self, table: Table, *rows: Mapping[str, Any]) -> bool:
+        """Insert or replace rows of the same columns by a key of one column; return whether any changed."""
+        (key,) = table.primary_key
+        held: dict[Any, Mapping[Any, Any]] = {}
+        for part in chunks(row[key.name] for row in rows):
+            found = self.read(select(table).where(key.in_(part))).mappings()
+            held.update({one[key.name]: one for one in found})
+        fresh = [row for row in rows if not row.items() <= dict(held.get(row[key.name], {})).items()]
+        if fresh:
+            statement = self.insert(table)
+            rest = {name: statement.excluded[name] for name in fresh[0] if name != key.name}
+            self.run(statement.on_conflict_do_update(index_elements=[key.name], set_=rest), fresh)
+        return bool(fresh)
 
     def changed(self, part: Part = Part.SCORES) -> None:
         """Note that an answer may have changed."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 
 from riskwatch.model import HostState, Poll, SourceState
-from riskwatch.store.sql.session import Session, chunks
+from riskwatch.store.sql.session import Session, chunks, flat
 from riskwatch.store.sql.tables import article, host_state, poll, source_state
 
 _BLANK = {"consecutive_failures": 0, "moved_count": 0}
@@ -27,9 +26,9 @@ class SqlSources:
         rows = self._session.read(select(source_state).order_by(source_state.c.source_id))
         return {row.source_id: SourceState(**row._mapping) for row in rows}
 
-    def save_source_state(self, state: SourceState) -> None:
-        """Insert or replace one state row."""
-        if self._session.upsert(source_state, asdict(state)):
+    def save_source_states(self, states: Sequence[SourceState]) -> None:
+        """Insert or replace state rows."""
+        if self._session.upsert(source_state, *map(flat, states)):
             self._session.changed()
 
     def lease_sources(
@@ -58,16 +57,16 @@ class SqlSources:
         rows = self._session.read(select(host_state).order_by(host_state.c.host))
         return {row.host: HostState(**row._mapping) for row in rows}
 
-    def save_host_state(self, state: HostState) -> None:
-        """Insert or replace one host row."""
-        self._session.upsert(host_state, asdict(state))
+    def save_host_states(self, states: Sequence[HostState]) -> None:
+        """Insert or replace host rows."""
+        self._session.upsert(host_state, *map(flat, states))
 
     def add_polls(self, polls: Sequence[Poll]) -> None:
         """Append poll rows; one whose id is stored is passed over. A Source polled is a Source seen."""
         for part in chunks(polls):
             self._ensure(sorted({one.source_id for one in part}))
             statement = self._session.insert(poll).on_conflict_do_nothing().returning(poll.c.id)
-            rows = [{**asdict(one), "is_ok": int(one.is_ok)} for one in part]
+            rows = [{**flat(one), "is_ok": int(one.is_ok)} for one in part]
             if self._session.run(statement, rows).all():
                 self._session.changed()
 
