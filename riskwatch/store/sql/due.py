@@ -39,10 +39,12 @@ def _is_first_due(rows: FromClause, now: datetime) -> ColumnElement[bool]:
 def _probes(now: datetime) -> Select[tuple[str]]:
     """Return one Delivery of each failing Receiver that is not being asked already."""
     sent, first = delivery.alias(), delivery.alias()
-    is_asked = exists().where(sent.c.receiver_id == _S.receiver_id, is_in(sent, DeliveryState.SENDING))
+    is_asked = exists().where(
+        sent.c.receiver_id == _S.receiver_id, is_open(sent), is_in(sent, DeliveryState.SENDING)
+    )
     probe = (
         select(first.c.id)
-        .where(first.c.receiver_id == _S.receiver_id, _is_first_due(first, now))
+        .where(first.c.receiver_id == _S.receiver_id, is_open(first), _is_first_due(first, now))  # its index
         .order_by(first.c.next_attempt_at, first.c.id)
         .limit(1)
         .correlate(receiver_state)

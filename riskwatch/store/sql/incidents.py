@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 
 from riskwatch.errors import Conflict, NotFound
 from riskwatch.model import Incident, IncidentState, Silence, StoredRule, Transition
@@ -51,9 +51,10 @@ class SqlIncidents(SqlGroups):
         """Return key -> newest Incident of it: the open one, else the one of the highest id."""
         found: dict[str, Incident] = {}
         for part in chunks(sorted(set(keys))):
-            last = select(func.max(_I.id)).where(_I.key.in_(part)).group_by(_I.key)
-            wanted = or_(_I.id.in_(last), and_(_I.key.in_(part), IS_UNDONE))
-            query = select(_I.key, _I.state, _I.body).where(wanted).order_by(_I.id)
+            mine = _I.key.in_(part)
+            last = select(func.max(_I.id, type_=_I.id.type)).where(mine).group_by(_I.key)
+            wanted = union_all(last, select(_I.id).where(mine, IS_UNDONE))
+            query = select(_I.key, _I.state, _I.body).where(_I.id.in_(wanted)).order_by(_I.id)
             for row in self._session.read_to_change(query):
                 held = found.get(row.key)
                 if held is None or held.state == IncidentState.OK:

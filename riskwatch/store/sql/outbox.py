@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     and_,
+    bindparam,
     exists,
     func,
     insert,
@@ -38,6 +39,7 @@ from riskwatch.store.sql.tables_alerts import (
 _D, _A, _S = delivery.c, delivery_attempt.c, receiver_state.c
 _READ = [delivery.c[field.name] for field in fields(Delivery)]
 _ATTEMPT = [delivery_attempt.c[field.name] for field in fields(Attempt)]
+_TRY = insert(delivery_attempt)
 _FREE = {"lease_token": None, "leased_at": None, "lease_until": None}
 _MOVES: Mapping[str, tuple[tuple[DeliveryState, ...], DeliveryState]] = {
     "redrive": ((DeliveryState.DEAD,), DeliveryState.PENDING),
@@ -46,6 +48,22 @@ _MOVES: Mapping[str, tuple[tuple[DeliveryState, ...], DeliveryState]] = {
     "collapse": ((DeliveryState.PENDING,), DeliveryState.COLLAPSED),
     "fold": ((DeliveryState.PENDING,), DeliveryState.EXPIRED),
 }
+_SETTLE = (  # built once: building it takes longer than running it
+    update(delivery)
+    .where(
+        _D.id == bindparam("of"), is_in(delivery, DeliveryState.SENDING), _D.lease_token == bindparam("token")
+    )
+    .values(
+        _FREE
+        | {name: bindparam(name) for name in ("state", "next_attempt_at", "waits_since", "last_outcome")}
+        | {
+            name: func.coalesce(bindparam(name, type_=_D[name].type), _D[name])
+            for name in ("delivered_at", "provider_ref")
+        }
+        | {"is_plain": or_(_D.is_plain, bindparam("is_plain", type_=_D.is_plain.type))}
+        | {"attempts": _D.attempts - bindparam("refund")}
+    )
+)
 
 
 class SqlOutbox(SqlSchedules):
@@ -114,7 +132,8 @@ class SqlOutbox(SqlSchedules):
 
     def is_held(self, delivery_id: str, *, token: str, now: datetime) -> bool:
         """Whether the lease still stands."""
-        query = select(_D.id).where(_D.id == delivery_id, *_is_ours(token), _D.lease_until > now)
+        held = and_(is_in(delivery, DeliveryState.SENDING), _D.lease_token == token, _D.lease_until > now)
+        query = select(_D.id).where(_D.id == delivery_id, held)
         return self._session.read(query).first() is not None
 
     def settle(self, delivery_id: str, *, token: str, settled: Settled) -> bool:
@@ -124,25 +143,21 @@ class SqlOutbox(SqlSchedules):
         """
         tried = settled.attempt
         is_pending = settled.state == DeliveryState.PENDING
-        values: dict[str, Any] = {
-            **_FREE,
+        values = {
+            "of": delivery_id,
+            "token": token,
             "state": str(settled.state),
-            "next_attempt_at": settled.next_attempt_at or tried.ended_at if is_pending else None,
+            "next_attempt_at": (settled.next_attempt_at or tried.ended_at) if is_pending else None,
             "waits_since": tried.ended_at if is_pending else None,
             "last_outcome": str(tried.outcome),
+            "delivered_at": tried.ended_at if settled.state == DeliveryState.DELIVERED else None,
+            "provider_ref": settled.provider_ref,
+            "is_plain": settled.is_plain,
+            "refund": int(settled.refund),
         }
-        if settled.state == DeliveryState.DELIVERED:
-            values["delivered_at"] = tried.ended_at
-        if settled.provider_ref is not None:
-            values["provider_ref"] = settled.provider_ref
-        if settled.is_plain:
-            values["is_plain"] = True
-        if settled.refund:
-            values["attempts"] = _D.attempts - 1
-        ours = update(delivery).where(_D.id == delivery_id, *_is_ours(token))
-        if not self._session.run(ours.values(values)).rowcount:
+        if not self._session.run(_SETTLE, values).rowcount:
             return False
-        self._session.run(insert(delivery_attempt), asdict(tried) | {"outcome": str(tried.outcome)})
+        self._session.run(_TRY, _tried(tried))
         self._session.changed(Part.OUTBOX)
         return True
 
@@ -159,7 +174,7 @@ class SqlOutbox(SqlSchedules):
         query = select(_D.id, _D.series, _D.attempts, _D.leased_at, is_last.label("is_last"))
         late = query.where(is_in(delivery, DeliveryState.SENDING), _D.lease_until <= now).order_by(_D.id)
         rows = self._session.claim(late, skip_locked=True).all()
-        self._session.add(delivery_attempt, [_lost(row, now) for row in rows])
+        self._session.add(delivery_attempt, [_tried(_lost(row, now)) for row in rows])
         for is_dead in (False, True):
             self._set(
                 [row.id for row in rows if bool(row.is_last) is is_dead],
@@ -269,10 +284,6 @@ class SqlOutbox(SqlSchedules):
         return self._session.version(Part.OUTBOX)
 
 
-def _is_ours(token: str) -> tuple[ColumnElement[bool], ...]:
-    return is_in(delivery, DeliveryState.SENDING), _D.lease_token == token
-
-
 def _waiting(now: datetime) -> dict[str, Any]:
     return {"state": str(DeliveryState.PENDING), "next_attempt_at": now, "waits_since": now}
 
@@ -281,20 +292,24 @@ def _ended(state: DeliveryState) -> dict[str, Any]:
     return {"state": str(state), "next_attempt_at": None, "waits_since": None}
 
 
-def _lost(row: Row[Any], now: datetime) -> dict[str, Any]:
+def _tried(one: Attempt) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(Attempt)} | {"outcome": str(one.outcome)}
+
+
+def _lost(row: Row[Any], now: datetime) -> Attempt:
     """Return the Attempt of a worker that did not report back."""
     started_at = min(row.leased_at, now)
-    return {
-        "delivery_id": row.id,
-        "series": row.series,
-        "n": row.attempts,
-        "started_at": started_at,
-        "ended_at": now,
-        "outcome": str(AttemptOutcome.AMBIGUOUS),
-        "code": "lease_expired",
-        "detail": "the worker did not report back before its lease ended",
-        "latency_ms": int((now - started_at) / timedelta(milliseconds=1)),
-    }
+    return Attempt(
+        delivery_id=row.id,
+        series=row.series,
+        n=row.attempts,
+        started_at=started_at,
+        ended_at=now,
+        outcome=AttemptOutcome.AMBIGUOUS,
+        code="lease_expired",
+        detail="the worker did not report back before its lease ended",
+        latency_ms=int((now - started_at) / timedelta(milliseconds=1)),
+    )
 
 
 def _row(one: Delivery, *, seq: int) -> dict[str, Any]:

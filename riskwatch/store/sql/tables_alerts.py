@@ -208,29 +208,23 @@ delivery = Table(
     Index("uq_delivery_idempotency", "idempotency_key", unique=True),
     Index("uq_delivery_order", "ordering_key", "seq", unique=True),
     Index("ix_delivery_created", "created_at", "id"),
+    Index("ix_delivery_due", "state", "next_attempt_at", "id"),
     Index("ix_delivery_receiver", "receiver_id", "created_at", "id"),
     Index("ix_delivery_state", "state", "created_at", "id", "kind"),
 )
-_due, _undone = is_in(delivery, DeliveryState.PENDING), is_open(delivery)
-Index(
-    "ix_delivery_due",
-    delivery.c.next_attempt_at,
-    delivery.c.id,
-    sqlite_where=_due,
-    postgresql_where=_due,
-)
-Index(
-    "ix_delivery_due_receiver",
-    delivery.c.receiver_id,
-    delivery.c.next_attempt_at,
-    delivery.c.id,
-    sqlite_where=_due,
-    postgresql_where=_due,
-)
+_undone = is_open(delivery)
 Index(
     "ix_delivery_open",
     delivery.c.ordering_key,
     delivery.c.seq,
+    sqlite_where=_undone,
+    postgresql_where=_undone,
+)
+Index(
+    "ix_delivery_open_receiver",
+    delivery.c.receiver_id,
+    delivery.c.next_attempt_at,
+    delivery.c.id,
     sqlite_where=_undone,
     postgresql_where=_undone,
 )

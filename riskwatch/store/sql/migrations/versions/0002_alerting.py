@@ -71,26 +71,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_delivery"),
     )
     op.create_index("ix_delivery_created", "delivery", ["created_at", "id"], unique=False)
-    op.create_index(
-        "ix_delivery_due",
-        "delivery",
-        ["next_attempt_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    )
-    op.create_index(
-        "ix_delivery_due_receiver",
-        "delivery",
-        ["receiver_id", "next_attempt_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    )
+    op.create_index("ix_delivery_due", "delivery", ["state", "next_attempt_at", "id"], unique=False)
     op.create_index(
         "ix_delivery_open",
         "delivery",
         ["ordering_key", "seq"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('held', 'pending', 'sending')"),
+        postgresql_where=sa.text("state IN ('held', 'pending', 'sending')"),
+    )
+    op.create_index(
+        "ix_delivery_open_receiver",
+        "delivery",
+        ["receiver_id", "next_attempt_at", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('held', 'pending', 'sending')"),
         postgresql_where=sa.text("state IN ('held', 'pending', 'sending')"),
