@@ -38,6 +38,7 @@ class CollectError(RiskwatchError):
     """A Source could not be read; reason is a stored, readable sentence."""
 
     outcome = "failed"
+    is_sent = False  # of a post: the whole request had gone out, so the peer may have acted on it
 
     def __init__(self, source_id: str, reason: str) -> None:
         super().__init__(f"{source_id}: {reason}")
