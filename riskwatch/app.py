@@ -272,7 +272,7 @@ class App:
     def poll(self, *, only: Sequence[str], everything: bool, bar: Bar) -> PollReport:
         """Poll Sources, then detect, merge and score what they brought."""
         choice = polling.Choice(only=tuple(only), everything=everything)
-        with bar(len(polling.due_sources(self.parts, choice)), "polling") as moving:
+        with bar(polling.count_due(self.parts, choice), "polling") as moving:
             polls = polling.poll_sources(self.parts, self.tools, choice, progress=moving.update)
         return PollReport(polls, self.absorb(bar))
 

@@ -58,8 +58,7 @@ def _app(ctx: click.Context) -> App:
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     chosen = config.settings
-    secrets = [s.get_secret_value() for s in (chosen.database_url, chosen.secret_key) if s is not None]
-    telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=secrets)
+    telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=chosen.secrets())
     prepared = demo.prepared_in(config) if chosen.database_url is None else None
     return App(config) if prepared is None else demo.installation(config, prepared)
 

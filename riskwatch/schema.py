@@ -12,6 +12,8 @@ from riskwatch.collect.source import Source
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
 from riskwatch.model import Vendor
 from riskwatch.score import Methodology
+from riskwatch.send.playbook import Playbooks
+from riskwatch.send.rule import AlertsFile, PortfolioFile
 from riskwatch.settings import OverridesFile, PublishersFile, TaxonomyFile
 
 SCHEMAS: Mapping[str, Any] = {
@@ -23,6 +25,9 @@ SCHEMAS: Mapping[str, Any] = {
     "taxonomy": TaxonomyFile,
     "publishers": PublishersFile,
     "scoring": Methodology,
+    "playbooks": Playbooks,
+    "alerts": AlertsFile,
+    "portfolio": PortfolioFile,
     "overrides": OverridesFile,
     "sources": Annotated[tuple[Source, ...], Field(title="Sources")],
 }

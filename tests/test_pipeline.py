@@ -90,7 +90,7 @@ def test_absorbing_twice_changes_nothing(app: App, clock: Clock) -> None:
         assert (unit.scores.data_version(), unit.events.events_of("openai")) == before
 
 
-def test_scores_are_stored_once_after_the_last_batch_and_none_is_forgotten(
+def test_events_are_merged_and_scored_after_the_last_batch_and_none_is_forgotten(
     app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "BATCH", 1)
@@ -103,7 +103,7 @@ def test_scores_are_stored_once_after_the_last_batch_and_none_is_forgotten(
     with app.store.begin(write=False) as unit:
         scored = set(unit.scores.latest_all())
         owed = unit.access.setting(pipeline.OWED)
-    assert (first.events, first.snapshots, second.events) == (1, 0, 1)
+    assert (first.signals, first.events, first.snapshots, second.events) == (1, 0, 0, 2)
     assert {"openai", "anthropic"} <= scored
     assert second.snapshots == len(scored)
     assert owed == ""

@@ -53,8 +53,6 @@ def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> D
     if language is None or told is None:
         notes.append(f"unread: {article.lang}" if language is None else "undated: no signals")
         return Detection((), mentions, notes=tuple(notes))
-    if not language.prefilter.Match("\n".join(texts.values())):
-        return Detection((), mentions, notes=tuple(notes))
     work = Work(article, ruleset, language, item, Names(placed), notes=notes)
     _read(work, texts, focus=focus)
     return _finish(work, mentions)
@@ -107,10 +105,12 @@ def _read(work: Work, texts: Mapping[str, str], *, focus: str | None) -> None:
     left = MAX_SENTENCES
     # the title is read last: by then the body has proved who its persons are
     for segment in (*segments, title):
+        sentences = list(islice(_sentences(work.language, texts[segment.field], segment), left))
+        if not sentences:
+            continue
+        left -= len(sentences)
         spans = segment.spans if segment.field == "body" else () if is_digest else _all_spans(segments)
         about = _focus(work, spans, is_digest=is_digest, given=focus)
-        sentences = list(islice(_sentences(work.language, texts[segment.field], segment), left))
-        left -= len(sentences)
         for sentence, numbers in sentences:
             _sentence(work, sentence, numbers, focus=about)
     if left <= 0:
@@ -181,12 +181,13 @@ def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: 
     with_people = any(rule.uses_people for rule in rules)
     masked = mask(sentence.text, entities, pack=pack, proven=work.proven if with_people else None)
     _remember(work, masked)
-    possible = frozenset(work.language.atoms.Match(masked.raw.lower(), potential=True) or ())
+    lowered = masked.raw.lower()
     found = [
         made
         for rule in rules
-        if not possible.isdisjoint(rule.numbers)
-        for made in candidates(rule, masked, pack=pack, possible=possible)
+        for made in candidates(
+            rule, masked, pack=pack, possible=rule.atoms.Match(lowered, potential=True) or ()
+        )
     ]
     if not found:
         return

@@ -97,4 +97,3 @@ class ArticleBrief:
     first_seen_at: datetime | None
     sketch: tuple[int, ...] = ()  # up to 128 smallest 64-bit hashes of word 4-grams, ascending
     credited_family: str | None = None  # explicit syndication credit ("first appeared on ...")
-    subjects: tuple[str, ...] = ()  # vendors mentioned

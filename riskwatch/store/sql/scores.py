@@ -12,7 +12,7 @@ from riskwatch.errors import Conflict
 from riskwatch.model import Score, Snapshot
 from riskwatch.store.sql.codec import decode, encode
 from riskwatch.store.sql.session import Session, chunks
-from riskwatch.store.sql.tables import data_version, methodology, snapshot
+from riskwatch.store.sql.tables import methodology, snapshot
 
 _S = snapshot.c
 _READ = select(_S.id, _S.cause, _S.recorded_at, _S.body)
@@ -85,8 +85,7 @@ class SqlScores:
 
     def data_version(self) -> int:
         """Return a number that grows with every write that could change an answer."""
-        stored = int(self._session.read(select(data_version.c.value)).scalar_one())
-        return stored + int(self._session.is_changed)
+        return self._session.version()
 
 
 def _known(known_at: datetime | None) -> ColumnElement[bool]:
