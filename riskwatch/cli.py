@@ -267,6 +267,18 @@ def ingest(
 
 
 @main.command()
+@_as_json
+@click.pass_context
+def redetect(ctx: click.Context, as_json: bool) -> None:
+    """Read stored articles again that another ruleset has read; a worker does so by itself when it starts."""
+    report = _app(ctx).redetect(_bar)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        click.echo(report.summary())
+
+
+@main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--explain", is_flag=True, help="Print how each signal came about, and what was blocked.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per article.")

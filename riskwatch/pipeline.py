@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from riskwatch.store import Added, Store, UnitOfWork
 
 RECENT_DAYS = 30  # window that tells an active subject from a quiet one
+REDETECTED_TOGETHER = 5_000  # articles read again before what is new gets its turn
+CORRECTING = "correcting"  # setting: the digest of the ruleset by which pending Articles are read again
 OWED = "owed_merges"  # setting: lines "vendor type" to merge and score when the last batch is absorbed
 BATCH = 500  # articles whose signals are stored in one transaction
 MERGE_AFTER = 20  # batches of one run that are merged and scored together
@@ -54,6 +56,10 @@ class Absorbed:
     events: int = 0  # versions written
     snapshots: int = 0
 
+    def __add__(self, other: Absorbed) -> Absorbed:
+        """Return what two runs did together."""
+        return Absorbed(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
 
 # -------------------------------------------------------------------------------- articles in
 def ingest(parts: Parts, articles: Sequence[Article]) -> Added:
@@ -84,15 +90,27 @@ def absorb(
         found = {(article.id, article.revision): _detected(article, parts) for article in batch}
         batches += 1
         done = _absorb_batch(parts, found, is_merging=batches % MERGE_AFTER == 0)
-        total = Absorbed(
-            total.articles + done.articles,
-            total.signals + done.signals,
-            total.events + done.events,
-            total.snapshots + done.snapshots,
-        )
+        total += done
         if progress is not None:
             progress(done.articles)
     return total
+
+
+def redetect(parts: Parts, *, progress: Callable[[int], None] | None = None) -> Absorbed:
+    """Detect again, merge and score the stored Articles that another ruleset has read.
+
+    What is left to do is told by the Articles themselves: killed at any instant, it goes on where it was.
+    The Snapshots that follow have the cause `corrections`: our reading changed, not the world.
+    """
+    total = absorb(parts)
+    digest = parts.ruleset.digest
+    while True:
+        with parts.store.begin() as unit:
+            unit.lock("absorb")
+            if not unit.articles.redetect(ruleset=digest, limit=REDETECTED_TOGETHER):
+                return total
+            unit.access.save_setting(CORRECTING, digest)
+        total += absorb(parts, progress=progress)
 
 
 def _detected(article: Article, parts: Parts) -> Detection:
@@ -113,10 +131,14 @@ def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, i
         unit.articles.mark_detected(found, ruleset=parts.ruleset.digest, now=now)
         owed = (unit.access.setting(OWED) or "").splitlines()
         due = sorted({*owed, *(f"{vendor} {type_}" for vendor, type_ in touched)})
-        is_merging = is_merging or unit.articles.count_pending() == 0
+        is_last = unit.articles.count_pending() == 0
+        is_merging = is_merging or is_last
         unit.access.save_setting(OWED, "" if is_merging else "\n".join(due))
         if is_merging:
-            written, snapshots = _merge_and_score(parts, unit, due, now)
+            cause = "corrections" if unit.access.setting(CORRECTING) else "change"
+            written, snapshots = _merge_and_score(parts, unit, due, now=now, cause=cause)
+            if is_last and cause == "corrections":
+                unit.access.save_setting(CORRECTING, "")
     for detection in found.values():
         for signal in detection.signals:
             parts.count("signals", event_type=signal.type, assertion=str(signal.assertion))
@@ -127,7 +149,7 @@ def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, i
 
 
 def _merge_and_score(
-    parts: Parts, unit: UnitOfWork, due: Iterable[str], now: datetime
+    parts: Parts, unit: UnitOfWork, due: Iterable[str], *, now: datetime, cause: str
 ) -> tuple[Sequence[Event], Sequence[Snapshot]]:
     """Fold the partitions "vendor type" and score the Subjects that read what changed."""
     types = defaultdict[str, set[str]](set)
@@ -135,7 +157,7 @@ def _merge_and_score(
         types[vendor].add(type_)
     written = [e for vendor in sorted(types) for e in remerge(parts, unit, vendor, types[vendor], now)]
     subjects = affected(parts, {event.vendor for event in written})
-    return written, rescore(parts, unit, subjects, as_of=now, cause="change")
+    return written, rescore(parts, unit, subjects, as_of=now, cause=cause)
 
 
 def remerge(

@@ -119,8 +119,12 @@ class ArticleStore(Protocol):
         """Return how many Articles wait for detection."""
         ...
 
-    def redetect(self, *, ruleset: str) -> int:
-        """Put Articles detected with another ruleset back on the pending list; return how many."""
+    def redetect(self, *, ruleset: str, limit: int) -> int:
+        """Put the newest Articles detected with another ruleset back on the pending list; return how many."""
+        ...
+
+    def count_outdated(self, *, ruleset: str) -> int:
+        """Return how many Articles were detected with another ruleset and are not pending."""
         ...
 
     def mark_detected(

@@ -130,9 +130,23 @@ def test_a_new_ruleset_puts_articles_back_on_the_list(store: SqlStore) -> None:
         (id_,) = unit.articles.add_articles([an_article()], now=NOON).new
         unit.articles.mark_detected({(id_, 1): _detected()}, ruleset="r1", now=NOON)
 
-        assert unit.articles.redetect(ruleset="r1") == 0
-        assert unit.articles.redetect(ruleset="r2") == 1
+        assert unit.articles.redetect(ruleset="r1", limit=9) == 0
+        assert unit.articles.count_outdated(ruleset="r2") == 1
+        assert unit.articles.redetect(ruleset="r2", limit=9) == 1
+        assert unit.articles.count_outdated(ruleset="r2") == 0
         assert unit.articles.count_pending() == 1
+
+
+def test_the_newest_articles_are_put_back_first_and_never_more_than_asked_for(store: SqlStore) -> None:
+    with store.begin() as unit:
+        for hours in range(3):
+            (id_,) = unit.articles.add_articles([an_article(str(hours))], now=NOON + hours * HOUR).new
+            unit.articles.mark_detected({(id_, 1): _detected()}, ruleset="r1", now=NOON + 3 * HOUR)
+
+        assert unit.articles.redetect(ruleset="r2", limit=2) == 2
+
+        assert [article.guid for article in unit.articles.pending(limit=9)] == ["1", "2"]
+        assert unit.articles.count_outdated(ruleset="r2") == 1
 
 
 def test_an_article_that_changed_while_it_was_detected_stays_on_the_list(store: SqlStore) -> None:

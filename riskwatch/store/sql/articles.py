@@ -124,10 +124,16 @@ class SqlArticles(SqlSources):
         query = select(func.count()).select_from(article).where(article.c.detected_at.is_(None))
         return int(self._session.read(query).scalar_one())
 
-    def redetect(self, *, ruleset: str) -> int:
-        """Put Articles detected with another ruleset back on the pending list; return how many."""
-        other = (article.c.detected_at.is_not(None)) & (article.c.ruleset.is_distinct_from(ruleset))
-        return self._session.run(update(article).where(other).values(detected_at=None)).rowcount
+    def redetect(self, *, ruleset: str, limit: int) -> int:
+        """Put the newest Articles detected with another ruleset back on the pending list; return how many."""
+        newest = select(article.c.id).where(_outdated(ruleset)).order_by(article.c.first_seen_at.desc())
+        again = update(article).where(article.c.id.in_(newest.limit(limit))).values(detected_at=None)
+        return self._session.run(again).rowcount
+
+    def count_outdated(self, *, ruleset: str) -> int:
+        """Return how many Articles were detected with another ruleset and are not pending."""
+        query = select(func.count()).select_from(article).where(_outdated(ruleset))
+        return int(self._session.read(query).scalar_one())
 
     def mark_detected(
         self, results: Mapping[tuple[str, int], Detection], *, ruleset: str, now: datetime
@@ -244,6 +250,10 @@ class SqlArticles(SqlSources):
             .group_by(mention.c.subject)
         )
         return dict(sorted((str(subject), int(number)) for subject, number in [*vendors, *lines]))
+
+
+def _outdated(ruleset: str) -> ColumnElement[bool]:
+    return article.c.detected_at.is_not(None) & article.c.ruleset.is_distinct_from(ruleset)
 
 
 def _newest() -> Select[Any]:
