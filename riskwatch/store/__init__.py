@@ -316,7 +316,7 @@ class ScoreStore(Protocol):
         ...
 
     def history_points(
-        self, *, since: datetime, until: datetime
+        self, *, since: datetime, until: datetime, subject: str | None = None
     ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
         """Return Subject id -> (as_of, points) of the Snapshots in the span, oldest first; no JSON."""
         ...

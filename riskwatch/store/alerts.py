@@ -108,6 +108,10 @@ class IncidentStore(Protocol):
         """Return one; raises NotFound."""
         ...
 
+    def incidents_by_id(self, ids: Sequence[str]) -> Mapping[str, Incident]:
+        """Return Incidents by id, open or closed."""
+        ...
+
     def incidents(self, where: IncidentFilter) -> Sequence[Incident]:
         """Return one page; pending ones that never fired only where `states` names pending."""
         ...

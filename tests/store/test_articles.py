@@ -184,6 +184,7 @@ def test_a_brief_holds_the_sketch_and_when_it_was_told(store: SqlStore) -> None:
 
     assert brief.sketch == sketch
     assert (brief.text_key, brief.published_at) == ("key of Lin leaves Qwen.", NOON - HOUR)
+    assert (brief.source_id, brief.first_seen_at) == (an_article().source_id, NOON)
 
 
 def test_a_vendors_count_includes_articles_that_name_only_its_line(store: SqlStore) -> None:

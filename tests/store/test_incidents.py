@@ -254,3 +254,13 @@ def test_every_write_lets_the_version_grow_but_leaves_the_pages_of_scores_alone(
             before[0] + 1,
             *before[1:],
         )
+
+
+def test_incidents_are_found_by_id_whether_open_or_closed(store: SqlStore) -> None:
+    shut, fires = an_incident("i1", state=OK, closed_at=NOON), an_incident("i2", subject="openai")
+
+    with store.begin() as unit:
+        unit.incidents.save_incidents([shut, fires])
+
+    with store.begin(write=False) as unit:
+        assert unit.incidents.incidents_by_id(["i2", "i1", "nobody"]) == {"i1": shut, "i2": fires}

@@ -224,7 +224,7 @@ class SqlArticles(SqlSources):
 
     def briefs(self, article_ids: Sequence[str]) -> Mapping[str, ArticleBrief]:
         """Return what merge needs of these Articles."""
-        columns = ("id", "text_key", "family", "tier", "published_at", "first_seen_at", "sketch")
+        columns = ("id", "text_key", "family", "tier", "published_at", "first_seen_at", "sketch", "source_id")
         found: dict[str, ArticleBrief] = {}
         for part in chunks(dict.fromkeys(article_ids)):
             rows = self._session.read(

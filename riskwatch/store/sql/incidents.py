@@ -61,6 +61,14 @@ class SqlIncidents(SqlGroups):
                     found[row.key] = decode(Incident, row.body)
         return found
 
+    def incidents_by_id(self, ids: Sequence[str]) -> Mapping[str, Incident]:
+        """Return Incidents by id, open or closed."""
+        found: dict[str, Incident] = {}
+        for part in chunks(sorted(set(ids))):
+            query = select(_I.id, _I.body).where(_I.id.in_(part))
+            found.update((row.id, decode(Incident, row.body)) for row in self._session.read(query))
+        return found
+
     def save_incidents(self, incidents: Sequence[Incident]) -> None:
         """Insert or replace by id; raises Conflict when a key would have two that are not ok."""
         if not incidents:

@@ -59,10 +59,12 @@ class SqlScores:
         return tuple(map(_snapshot, self._session.read(query.order_by(_S.as_of, _S.recorded_at, _S.id))))
 
     def history_points(
-        self, *, since: datetime, until: datetime
+        self, *, since: datetime, until: datetime, subject: str | None = None
     ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
         """Return Subject id -> (as_of, points) of the Snapshots in the span, oldest first; no JSON."""
         query = select(_S.subject, _S.as_of, _S.points).where(_S.as_of.between(since, until))
+        if subject is not None:
+            query = query.where(_S.subject == subject)
         found: dict[str, list[tuple[datetime, float | None]]] = {}
         for row in self._session.read(query.order_by(_S.subject, _S.as_of, _S.recorded_at)):
             found.setdefault(row.subject, []).append((row.as_of, row.points))
