@@ -75,3 +75,17 @@ def test_the_last_good_poll_is_the_last_one_known_then(store: SqlStore) -> None:
 
         assert unit.articles.last_ok_polls(known_at=NOON + HOUR / 2) == {"wire": NOON}
         assert unit.articles.last_ok_polls(known_at=NOON + 3 * HOUR) == {"wire": NOON + HOUR}
+
+
+def test_the_first_good_poll_of_a_source_is_the_one_that_only_taught(store: SqlStore) -> None:
+    with store.begin() as unit:
+        unit.articles.add_polls(
+            [
+                a_poll("p1", outcome="gone"),
+                a_poll("p3", started_at=NOON + 2 * HOUR),
+                a_poll("p2", started_at=NOON + HOUR, outcome="not_modified"),
+                a_poll("p4", source_id="dead", outcome="gone"),
+            ]
+        )
+
+        assert unit.articles.first_ok_polls() == {"wire": NOON + HOUR}

@@ -14,6 +14,8 @@ from riskwatch.store.sql.codec import clean, decode
 from riskwatch.store.sql.session import Session, chunks
 from riskwatch.store.sql.tables_alerts import group_member, notify_group, transition
 
+_MEMBER = ("transition_id", "route_id", "receiver_id")
+_Member = tuple[str, str, str]
 _G, _M, _T = notify_group.c, group_member.c, transition.c
 
 
@@ -33,23 +35,29 @@ class SqlGroups:
 
         A group flushes at the earliest instant asked for, but not within interval_seconds of its last flush.
         """
-        waiting: dict[str, list[Queued]] = {}
-        for one in queued:
-            waiting.setdefault(group_id(one.route_id, one.receiver_id, one.group_key), []).append(one)
+        held = self._held({one.transition_id for one in queued})
+        new = {key: one for one in reversed(queued) if (key := _member(one)) not in held}
+        waiting: dict[str, dict[_Member, Queued]] = {}
+        for key, one in new.items():
+            id_ = group_id(one.route_id, one.receiver_id, one.group_key)
+            waiting.setdefault(id_, {})[key] = one
         for part in chunks(sorted(waiting)):
-            self._wake({id_: waiting[id_] for id_ in part})
+            self._wake({id_: list(waiting[id_].values()) for id_ in part})
         rows = [
-            {
-                "transition_id": q.transition_id,
-                "route_id": q.route_id,
-                "receiver_id": q.receiver_id,
-                "group_id": id_,
-            }
-            for id_, of_group in sorted(waiting.items())
-            for q in of_group
+            {"group_id": id_, **dict(zip(_MEMBER, key, strict=True))}
+            for id_, members in sorted(waiting.items())
+            for key in members
         ]
-        if rows:
-            self._session.run(self._session.insert(group_member).on_conflict_do_nothing(), rows)
+        self._session.add(group_member, rows)
+
+    def _held(self, transition_ids: Iterable[str]) -> set[_Member]:
+        held: set[_Member] = set()
+        for part in chunks(sorted(transition_ids)):
+            query = select(_M.transition_id, _M.route_id, _M.receiver_id).where(_M.transition_id.in_(part))
+            held.update(
+                (row.transition_id, row.route_id, row.receiver_id) for row in self._session.read(query)
+            )
+        return held
 
     def _wake(self, waiting: Mapping[str, Sequence[Queued]]) -> None:
         """Make or find some groups, lock them, and set when they flush."""
@@ -91,6 +99,10 @@ class SqlGroups:
             done = update(notify_group).where(_G.id.in_(part))
             self._session.run(done.values(generation=_G.generation + 1, last_flush_at=now, flush_at=None))
             self._session.run(delete(group_member).where(_M.group_id.in_(part)))
+
+
+def _member(one: Queued) -> _Member:
+    return one.transition_id, one.route_id, one.receiver_id
 
 
 def _blank(id_: str, one: Queued) -> dict[str, object]:
