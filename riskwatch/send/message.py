@@ -30,11 +30,15 @@ class Reason(_Frozen):
     factor: str
     heading: str = Field(description="from outside: hostile until SafeText")
     assertion: str
-    points: float = Field(description="points moved since the earlier score; a fall is negative")
+    points: float | None = Field(
+        description="points moved since the earlier score; a fall is negative, None where no score is"
+    )
     outlets: int = Field(ge=0, description="independent publisher families")
     occurred_on: date | None = None
-    other_dates: tuple[date, ...] = Field((), description="days that other outlets give")
+    other_dates: tuple[date, ...] = Field(default=(), description="days that other outlets give")
     is_open: bool = True
+    relief: float = Field(default=0.0, ge=0, le=1, description="share of its loss that good news takes away")
+    relieved_by: tuple[str, ...] = Field(default=(), description="headings of that good news")
 
 
 class NotCounted(_Frozen):
@@ -70,18 +74,20 @@ class Alert(_Frozen):
     confidence: float | None = None
     confidence_label: str | None = None
     outlets: int = 0
-    since: datetime | None = Field(None, description="instant of score_from")
-    reasons: tuple[Reason, ...] = Field((), description="largest movement first")
-    structural_change: float | None = Field(None, description="points of the size baseline")
+    since: datetime | None = Field(default=None, description="instant of score_from")
+    reasons: tuple[Reason, ...] = Field(default=(), description="largest movement first")
+    structural_change: float | None = Field(default=None, description="points of the size baseline")
     not_counted: tuple[NotCounted, ...] = ()
-    exposure: tuple[str, ...] | None = Field(None, description="dependent use cases; None: no portfolio")
-    next_steps: tuple[str, ...] = Field((), description="from config/playbooks.yaml")
+    exposure: tuple[str, ...] | None = Field(
+        default=None, description="dependent use cases; None: no portfolio"
+    )
+    next_steps: tuple[str, ...] = Field(default=(), description="from config/playbooks.yaml")
     as_of: datetime
     sources_fresh: int | None = None
     sources_total: int | None = None
     methodology_version: int | None = None
     result_id: str | None = None
-    note: str | None = Field(None, description="why a correction or an update is sent")
+    note: str | None = Field(default=None, description="why a correction or an update is sent")
     mention_channel: bool = False
 
 

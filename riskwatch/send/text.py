@@ -13,6 +13,7 @@ NOT_PRINTABLE = "(headline not printable)"
 UNKNOWN = "—"
 MINUS = "\u2212"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LOOK = 10  # times the length kept; what stands behind is not looked at
 _LONGEST_WORD = 20  # a longer one is cut within
 _DAYS_FROM_HOURS = 36
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -40,7 +41,7 @@ class SafeText(str):
 
     def __new__(cls, text: str, max_chars: int = MAX_CHARS) -> Self:
         """Return the text as it may be printed."""
-        return super().__new__(cls, cut(_printable(text), max_chars) or NOT_PRINTABLE)
+        return super().__new__(cls, cut(_printable(text[: _LOOK * max_chars]), max_chars) or NOT_PRINTABLE)
 
 
 def _printable(text: str) -> str:
