@@ -1,18 +1,18 @@
 """One step of an Incident, its Scores and Events → the Alert that every channel words alike.
 
-The figures are those that readers see: scores to one decimal, and points per Event rounded so that they
-and the size baseline add up to the printed movement.
+The figures are those that readers see on the page: scores to one decimal, points per Event as printed, so
+that they and the size baseline add up to the printed movement.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from riskwatch.model import (
+    Attributes,
     Contribution,
     Event,
     EventState,
@@ -27,11 +27,11 @@ from riskwatch.model import (
     line_of,
     vendor_of,
 )
+from riskwatch.model.portfolio import Dependency, touching
 from riskwatch.send import message, text
 from riskwatch.send.playbook import Playbooks, next_steps
 
 _BASELINE = ""  # key of the size baseline beside event ids
-_BEST = 100.0  # what a first score is compared with
 _NEWS_DAYS = 30  # without an earlier score: how old "not counted" may be
 _TITLES = frozenset({"ceo", "cto", "cro", "cfo", "coo", "vp"})
 _ENDED = {EventState.DENIED: "denied", EventState.WITHDRAWN: "withdrawn", EventState.REJECTED: "found wrong"}
@@ -89,7 +89,6 @@ class Facts:
     before: Score | None = None  # the Score that the movement is counted from
     events: Mapping[str, Event] = field(default_factory=dict)
     taxonomy: Taxonomy = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)  # vendor id -> name
     playbooks: Playbooks | None = None
     exposure: tuple[str, ...] | None = None
     sources_fresh: int | None = None
@@ -152,20 +151,41 @@ def subject_name(subject: str, vendors: Mapping[str, Vendor]) -> str:
     return f"{vendor.name}/{vendor.lines[line].name if line in vendor.lines else line}"
 
 
-def event_heading(event: Event, taxonomy: Taxonomy, names: Mapping[str, str]) -> str:
+def exposure(dependencies: Sequence[Dependency], subject: str) -> tuple[str, ...] | None:
+    """Return the use cases that rest on a Subject, gravest first; None where no portfolio is kept."""
+    if not dependencies:
+        return None
+    ranked = sorted(touching(dependencies, subject), key=lambda one: (one.criticality, one.use_case))
+    return tuple(f"{one.use_case} ({', '.join(_terms(one))})" for one in ranked)
+
+
+def _terms(dependency: Dependency) -> Iterator[str]:
+    yield f"tier {dependency.criticality}"
+    if dependency.exit_plan is None:
+        yield "no exit plan"
+    if dependency.renewal_on is not None:
+        yield f"renewal {text.day(dependency.renewal_on)}"
+
+
+def event_heading(event: Event, taxonomy: Taxonomy) -> str:
     """Return an Event in a few words, with vendors and titles written as people write them."""
     event_type = taxonomy.get(event.type)
     if event_type is None:
         return text.capital(event.type.replace("_", " "))
-    return heading(replace(event, attributes=_in_words(event, event_type, names)), event_type)
+    values = _in_words(event, event_type)
+    told = heading(replace(event, attributes=values), event_type)
+    for name in event_type.names.values():
+        if told.startswith(text.capital(name)) and name in values.values():
+            return name + told[len(name) :]  # xAI keeps its small letter
+    return told
 
 
-def _in_words(event: Event, event_type: EventType, names: Mapping[str, str]) -> dict[str, str | int | float]:
-    values: dict[str, str | int | float] = dict(event.attributes)
+def _in_words(event: Event, event_type: EventType) -> Attributes:
+    values = dict(event.attributes)
     for name, value in event.attributes.items():
-        kind = event_type.attributes.get(name, "")
-        if kind in ("vendor", "org") and value in names:
-            values[name] = names[str(value)]
+        kind = event_type.attributes.get(name)
+        if kind == "org":  # a vendor may stand where any organisation may
+            values[name] = event_type.names.get(str(value), value)
         elif kind == "role" and value in _TITLES:
             values[name] = str(value).upper()
     return values
@@ -181,31 +201,23 @@ def _points(score: Score | None) -> float | None:
 
 
 def _moved(before: Score | None, score: Score | None) -> dict[str, float]:
-    """Return event id (or the baseline) -> points moved, to a tenth; they sum to the printed movement.
+    """Return event id (or the baseline) -> points moved, as the ledgers of both days print them.
 
+    Printed points add up to the printed loss, so their differences add up to the printed movement.
     Without an earlier score the movement is that from 100; without a score nothing has moved.
     """
-    end, start = _points(score), _points(before)
-    if score is None or end is None:
+    if score is None or score.points is None:
         return {}
-    then = {} if before is None or start is None else _taken(before)
+    then = {} if before is None or before.points is None else _taken(before)
     now = _taken(score)
-    exact = {key: then.get(key, 0.0) - now.get(key, 0.0) for key in sorted(then.keys() | now.keys())}
-    owed = round(end * 10) - round((_BEST if start is None else start) * 10)
-    return _to_tenths(exact, owed)
+    return {key: round(then.get(key, 0.0) - now.get(key, 0.0), 1) for key in sorted(then.keys() | now.keys())}
 
 
 def _taken(score: Score) -> dict[str, float]:
-    return {_BASELINE: score.structural_points, **{c.event_id: c.points for c in score.contributions}}
-
-
-def _to_tenths(exact: Mapping[str, float], owed: int) -> dict[str, float]:
-    """Round to tenths that sum to `owed` tenths: the largest remainders are rounded up, ties by key."""
-    floors = {key: math.floor(value * 10 + 1e-9) for key, value in exact.items()}
-    ranked = sorted(exact, key=lambda key: (floors[key] - exact[key] * 10, key))
-    for key in ranked[: max(owed - sum(floors.values()), 0)]:
-        floors[key] += 1
-    return {key: units / 10 for key, units in floors.items()}
+    return {
+        _BASELINE: score.structural_printed,
+        **{share.event_id: share.printed_points for share in score.contributions},
+    }
 
 
 # -------------------------------------------------------------------------------- reasons
@@ -247,7 +259,7 @@ def _reason(id_: str, share: Contribution | None, points: float | None, facts: F
         event_id=id_,
         type=event.type,
         factor=str(share.factor if share else event_type.factor if event_type else ""),
-        heading=event_heading(event, facts.taxonomy, facts.names),
+        heading=event_heading(event, facts.taxonomy),
         assertion=_ENDED.get(event.state, str(event.assertion)),
         points=points,
         outlets=len(_families(event)),
@@ -256,7 +268,7 @@ def _reason(id_: str, share: Contribution | None, points: float | None, facts: F
         is_open=event.closed_at is None and event.state is EventState.LIVE,
         relief=round(share.relief, 3) if share else 0.0,
         relieved_by=tuple(
-            event_heading(facts.events[other], facts.taxonomy, facts.names)
+            event_heading(facts.events[other], facts.taxonomy)
             for other in (share.relieved_by if share else ())
             if other in facts.events
         ),
@@ -286,7 +298,7 @@ def _not_counted(transition: Transition, facts: Facts) -> Iterator[message.NotCo
             yield message.NotCounted(
                 event_id=event.id,
                 type=event.type,
-                heading=event_heading(event, facts.taxonomy, facts.names),
+                heading=event_heading(event, facts.taxonomy),
                 assertion=_ENDED.get(event.state, str(event.assertion)),
                 reason=passed.reason,
             )
