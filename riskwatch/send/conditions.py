@@ -16,7 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from riskwatch.model import Assertion, AttrValue, Factor, Grade
+from riskwatch.model import Assertion, AttrValue, Factor
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MAX_DIGITS = 6
@@ -183,7 +183,6 @@ class AnyOf(Strict):
 
 
 SimpleCondition = ScoreBelow | ScoreDrop | GradeChange | EventCondition | NotRated
-SubjectCondition = SimpleCondition | AllOf | AnyOf
 Condition = Annotated[
     ScoreBelow
     | ScoreDrop
@@ -197,9 +196,13 @@ Condition = Annotated[
     Field(discriminator="kind"),
 ]
 SCORE_KINDS = frozenset({"score_below", "score_drop", "grade_change"})
-GRADES = (Grade.A, Grade.B, Grade.C, Grade.D, Grade.F)
 
 
 def members(condition: Condition) -> tuple[SimpleCondition | Concentration | Staleness, ...]:
     """Return the conditions that one consists of: those of all_of and any_of, else itself."""
     return condition.of if isinstance(condition, AllOf | AnyOf) else (condition,)
+
+
+def simple(condition: Condition) -> tuple[SimpleCondition, ...]:
+    """Return the conditions on one subject that a condition consists of."""
+    return tuple(one for one in members(condition) if not isinstance(one, Concentration | Staleness))
