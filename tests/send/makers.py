@@ -59,8 +59,8 @@ def an_event(id_: str = "e1", type_: str = "leadership_exit", **fields: object) 
     home = str(fields.pop("home", "acme"))
     event = Event(
         id=id_, type=type_, vendor=vendor_of(home), home=home, object=None, assertion=Assertion.REPORTED,
-        state=EventState.LIVE, attributes={}, occurred_at=T0, date_precision="day", claims=(), corroboration=1,
-        first_recorded_at=T0, recorded_at=T0,
+        state=EventState.LIVE, attributes={}, occurred_at=T0, date_precision="day", claims=(),
+        corroboration=1, first_recorded_at=T0, recorded_at=T0,
     )  # fmt: skip
     return replace(event, **fields)  # type: ignore[arg-type] # fields of Event by name
 
