@@ -262,7 +262,7 @@ def _reason(id_: str, share: Contribution | None, points: float | None, facts: F
         heading=event_heading(event, facts.taxonomy),
         assertion=_ENDED.get(event.state, str(event.assertion)),
         points=points,
-        outlets=len(_families(event)),
+        outlets=len(families(event)),
         occurred_on=event.occurred_at.date(),
         other_dates=tuple(sorted({other.claimed_at.date() for other in event.date_conflicts})),
         is_open=event.closed_at is None and event.state is EventState.LIVE,
@@ -275,14 +275,15 @@ def _reason(id_: str, share: Contribution | None, points: float | None, facts: F
     )
 
 
-def _families(event: Event) -> set[str]:
+def families(event: Event) -> set[str]:
+    """Return the independent voices behind an Event; of a denied one those that deny it."""
     live = {claim.family for claim in event.claims if claim.assertion.is_live}
     return live or {claim.family for claim in event.claims}
 
 
 def _outlets(reasons: Sequence[message.Reason], facts: Facts) -> int:
     told = (facts.events[reason.event_id] for reason in reasons if reason.event_id in facts.events)
-    return len(set().union(*(_families(event) for event in told)))
+    return len(set().union(*(families(event) for event in told)))
 
 
 def _not_counted(transition: Transition, facts: Facts) -> Iterator[message.NotCounted]:
