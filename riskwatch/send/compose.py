@@ -35,12 +35,12 @@ _BASELINE = ""  # key of the size baseline beside event ids
 _NEWS_DAYS = 30  # without an earlier score: how old "not counted" may be
 _TITLES = frozenset({"ceo", "cto", "cro", "cfo", "coo", "vp"})
 _ENDED = {EventState.DENIED: "denied", EventState.WITHDRAWN: "withdrawn", EventState.REJECTED: "found wrong"}
+_WHOLES = {"all": "All sources", "scoring": "Scoring", "portfolio": "Portfolio"}  # subjects of no vendor
 _FINDINGS = {
     "score_below": "Below the limit",
     "score_drop": "A fall of the score",
     "grade_change": "A change of grade",
     "not_rated": "The rating is lost",
-    "concentration": "Too much rests on one",
     "staleness": "No fresh input",
 }
 
@@ -145,7 +145,7 @@ def subject_name(subject: str, vendors: Mapping[str, Vendor]) -> str:
     """Return a Subject as messages write it: `Alibaba`, `Alibaba/Qwen`; an unknown one as it stands."""
     vendor, line = vendors.get(vendor_of(subject)), line_of(subject)
     if vendor is None:
-        return subject
+        return _WHOLES.get(subject, subject)
     if line is None:
         return vendor.name
     return f"{vendor.name}/{vendor.lines[line].name if line in vendor.lines else line}"
@@ -312,13 +312,19 @@ def _headline(transition: Transition, rule: Ruled, reasons: Sequence[message.Rea
     fallen = [reason for reason in reasons if (reason.points or 0.0) < 0]
     told = facts.headline
     if told is None:
-        told = (own or fallen)[0].heading if own or fallen else _FINDINGS.get(rule.kind, rule.title)
+        told = (own or fallen)[0].heading if own or fallen else _finding(transition, rule)
     if transition.step is Step.RESOLVED:
         return f"{told}: over" if own else "Recovered"
     if transition.step is Step.CORRECTION:
         ended = own[0].assertion if own and own[0].assertion in _ENDED.values() else "corrected"
         return f"{told}: {ended}"
     return told
+
+
+def _finding(transition: Transition, rule: Ruled) -> str:
+    if rule.kind == "concentration" and transition.value_new is not None:
+        return f"Concentration at {transition.value_new:.0f} %"
+    return _FINDINGS.get(rule.kind, rule.title)
 
 
 def _note(transition: Transition, incident: Incident) -> str | None:

@@ -200,11 +200,9 @@ def contents(
     )
 
 
-def is_empty(message: DigestMessage) -> bool:
-    """Return whether nothing happened in the period; such a digest is sent unless the schedule skips it."""
-    return not (
-        message.firing or message.grade_changes or message.events or message.rumours or message.expired
-    )
+def is_worth_sending(message: DigestMessage) -> bool:
+    """Return whether anything happened; a digest about nothing is sent unless its schedule skips it."""
+    return any((message.firing, message.grade_changes, message.events, message.rumours, message.expired))
 
 
 def _name(schedule: Schedule) -> str:

@@ -39,6 +39,8 @@ class Pages:
         """Return the page where the subject of an Alert is explained."""
         if alert.rule_kind == "staleness":
             return self.of("sources")
+        if alert.rule_kind == "concentration":
+            return self.of("portfolio")
         return self.of("vendors", *alert.subject.split("/"))
 
 
@@ -315,7 +317,7 @@ def _other_dates(reason: Reason) -> str:
 def _relief(reason: Reason) -> str:
     if not reason.relief or not reason.relieved_by:
         return ""
-    return f"; eased by {100 * reason.relief:.1f}\u00a0% ({SafeText(reason.relieved_by[0], 80)})"
+    return f"; eased by {100 * reason.relief:.1f}\u00a0%: {SafeText(reason.relieved_by[0], 80)}"
 
 
 def _rest(reasons: Sequence[Reason]) -> Rest | None:

@@ -17,6 +17,9 @@ _HEADER_CHARS = 150
 _SECTION_CHARS = 600
 _FIELD_CHARS = 200
 _TEXT_CHARS = 3_000
+_LIST_BLOCKS = 12  # of the twenty, for the lines of a sheet
+_LINE_CHARS = 160
+_MORE_CHARS = 20  # kept free for "and 490 more"
 _REASONS = 3
 _LINES = (14, 7, 3)  # sections of a list; the first number that fits
 _CHANNEL = "<!channel>"
@@ -65,7 +68,7 @@ def _words(blocks: Sequence[Block]) -> list[str]:
         shown += [block["text"]] if "text" in block else []
         for part in shown:
             if part["type"] == "button":
-                found.append(f"{text.slack(part['text']['text'])}: {part['url']}")
+                found.append(f"{text.slack(part['text']['text'])}: {part['url'].replace('&', '&amp;')}")
             elif part["text"] != _CHANNEL:
                 found.append(part["text"] if part["type"] == "mrkdwn" else text.slack(part["text"]))
     return found
@@ -185,22 +188,28 @@ def _alert_words(message: AlertMessage, n: int, links: Links, line: SheetLine) -
     shown = view(message.alerts[n], links, rows=_REASONS)
     reasons = "; ".join(f"{reason.points} {text.cut(reason.heading, 80)}" for reason in shown.reasons)
     more = _more(shown)
-    return text.cut(f"{line.name}: {line.words}. {'; '.join(part for part in (reasons, more) if part)}", 500)
+    why = "; ".join(part for part in (reasons, more) if part)
+    return text.cut(f"{line.name}: {line.words}" + (f". {why}" if why else ""), 500)
 
 
 def _sections(shown: Sheet, lines: int) -> list[Block]:
-    """Return one block for each section of the sheet: its heading and its first lines."""
+    """Return the sections of the sheet, each in as many blocks as the budget of blocks leaves it."""
+    most = max(_LIST_BLOCKS // max(len(shown.sections), 1), 1)
     blocks = []
     for section in shown.sections:
-        kept, room = [section.heading], _SECTION_CHARS - len(section.heading) - 30
+        chunks, told = [section.heading], 0
         for line in section.lines[:lines]:
-            words = text.cut(f"{line.points} {line.name}: {line.words}".strip(), 160)
-            if len(words) + 1 > room:
-                break
-            kept.append(words)
-            room -= len(words) + 1
-        left = section.more + len(section.lines) - (len(kept) - 1)
-        blocks.append(_section("\n".join((*kept, *((f"and {left:,} more",) if left else ())))))
+            words = text.cut(f"{line.points} {line.name}: {line.words}".strip(), _LINE_CHARS)
+            if len(chunks[-1]) + len(words) + 1 > _SECTION_CHARS - _MORE_CHARS:
+                if len(chunks) == most:
+                    break
+                chunks.append(words)
+            else:
+                chunks[-1] += f"\n{words}"
+            told += 1
+        if left := section.more + len(section.lines) - told:
+            chunks[-1] += f"\nand {left:,} more"
+        blocks += [_section(chunk) for chunk in chunks]
     return blocks
 
 

@@ -213,6 +213,26 @@ def test_a_subject_is_vendor_and_line() -> None:
     assert subject_name("alibaba/qwen", vendors) == "Alibaba/Qwen"
     assert subject_name("alibaba", vendors) == "Alibaba"
     assert subject_name("techcrunch-ai", vendors) == "techcrunch-ai"
+    assert subject_name("all", vendors) == "All sources"
+
+
+def test_a_concentration_is_told_with_its_figure() -> None:
+    share = AlertRule.model_validate(
+        {
+            "id": "one-vendor",
+            "severity": "warning",
+            "scope": {"all": True},
+            "condition": {"kind": "concentration", "over": "vendor", "above": 0.5},
+        }
+    )
+    step = replace(a_step(), value_old=None, value_new=62.4)
+    quiet = facts(events=(), score=None, before=None, subject_name="Portfolio")
+
+    told = alert(step, INCIDENT, share, facts=quiet)
+
+    assert told.headline == "Concentration at 62 %"
+    assert told.rule_name == "one-vendor"
+    assert told.next_steps == config().playbooks.conditions["concentration"]
 
 
 def test_the_exposure_lists_the_gravest_use_case_first() -> None:

@@ -19,7 +19,7 @@ from riskwatch.model import (
     Schedule,
     Severity,
 )
-from riskwatch.send.digest import Happened, Period, Watched, contents, due_period, is_empty, next_due
+from riskwatch.send.digest import Happened, Period, Watched, contents, due_period, is_worth_sending, next_due
 from riskwatch.send.message import AlertMessage, DigestMessage
 from tests.score.builders import an_event, day
 from tests.send.messages import an_alert
@@ -204,7 +204,7 @@ def test_denied_neutral_and_earlier_events_are_not_news() -> None:
         replace(an_event("next"), first_recorded_at=MONDAY),
     ]
 
-    assert is_empty(made(events=events))
+    assert not is_worth_sending(made(events=events))
 
 
 def test_what_could_not_be_delivered_is_told_with_its_subject() -> None:

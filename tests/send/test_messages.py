@@ -199,6 +199,15 @@ def test_a_digest_on_stale_input_never_says_that_all_is_quiet() -> None:
     assert "Nothing can be said: no source is fresh" in made.text
 
 
+def test_an_alert_about_no_vendor_leads_to_the_page_that_explains_it() -> None:
+    about = {"stale": "sources", "portfolio": "portfolio", "opened": "vendors/alibaba/qwen"}
+    portfolio = an_alert(rule_kind="concentration", subject="portfolio", subject_name="Portfolio")
+    messages = {**EVERY_KIND, "portfolio": told(portfolio)}
+
+    for kind, page in about.items():
+        assert Reader(mailed(messages[kind]).html).links[0] == f"https://riskwatch.example.com/{page}"
+
+
 def test_only_digests_can_be_unsubscribed_from() -> None:
     assert [kind for kind in KINDS if mailed(EVERY_KIND[kind]).unsubscribe] == ["digest", "digest-empty"]
 
