@@ -222,7 +222,7 @@ def test_a_concentration_is_told_with_its_figure() -> None:
             "id": "one-vendor",
             "severity": "warning",
             "scope": {"all": True},
-            "condition": {"kind": "concentration", "over": "vendor", "above": 0.5},
+            "condition": {"kind": "concentration", "metric": "share", "over": "vendor", "above": 0.5},
         }
     )
     step = replace(a_step(), value_old=None, value_new=62.4)

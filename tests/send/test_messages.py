@@ -205,7 +205,7 @@ def test_an_alert_about_no_vendor_leads_to_the_page_that_explains_it() -> None:
     messages = {**EVERY_KIND, "portfolio": told(portfolio)}
 
     for kind, page in about.items():
-        assert Reader(mailed(messages[kind]).html).links[0] == f"https://riskwatch.example.com/{page}"
+        assert f"https://riskwatch.example.com/{page}" in Reader(mailed(messages[kind]).html).links
 
 
 def test_only_digests_can_be_unsubscribed_from() -> None:
