@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date
 from itertools import islice
 
 from riskwatch.detect.assertion import find_modifiers
 from riskwatch.detect.compiled import CompiledRule, LanguageRules, Ruleset
+from riskwatch.detect.explain import Trace, restate
 from riskwatch.detect.mask import Masked, mask
 from riskwatch.detect.match import candidates
 from riskwatch.detect.names import Names, Placed
 from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
+from riskwatch.detect.settle import settle
 from riskwatch.detect.signals import Work, add_candidate
 from riskwatch.detect.vendors import (
     MAX_RIVAL_SHARE,
@@ -22,7 +25,7 @@ from riskwatch.detect.vendors import (
     Focus,
     scene_of,
 )
-from riskwatch.model import Article, Detection, Mention
+from riskwatch.model import Article, Detection, Mention, Signal
 
 MAX_BYTES = 64 * 1024
 MAX_SIGNALS = 50
@@ -215,14 +218,26 @@ def _remember(work: Work, masked: Masked) -> None:
 
 def _finish(work: Work, mentions: tuple[Mention, ...]) -> Detection:
     # stable: persons of one list keep the order of the text
-    signals = sorted(work.signals.items(), key=lambda pair: pair[0][-1])
+    made = [work.signals[key] for key in sorted(work.signals, key=lambda key: key[-1])]
+    signals = _settled(work, made)
     if len(signals) > MAX_SIGNALS:
         work.notes.append(f"{len(signals) - MAX_SIGNALS} signals over {MAX_SIGNALS} left out")
     traces = sorted(work.trace, key=lambda pair: pair[0])
     return Detection(
-        signals=tuple(signal for _, signal in signals[:MAX_SIGNALS]),
+        signals=tuple(signals[:MAX_SIGNALS]),
         mentions=mentions,
         blocked=tuple(work.blocked),
         trace=tuple(trace for _, trace in traces),
         notes=tuple(work.notes),
     )
+
+
+def _settled(work: Work, made: Sequence[tuple[Signal, Trace]]) -> list[Signal]:
+    """Return the signals as the article as a whole states them; the traces tell of it."""
+    signals = [signal for signal, _ in made]
+    hints = {rule.spec.reference: rule.hint for rule in work.language.rules} if signals else {}
+    settled = settle(signals, work.article.title or "", pack=work.language.pack, hints=hints)
+    for number, told in settled.items():
+        signals[number] = replace(signals[number], assertion=told.value)
+        restate(made[number][1], told.value, told.reason)
+    return signals
