@@ -34,7 +34,7 @@ def lists_of(masked: Masked, companies: Sequence[int], pack: Pack) -> list[tuple
 
 def _parted(masked: Masked, run: Sequence[int], pack: Pack) -> list[tuple[int, ...]]:
     """Part what is no list; an owner and its line stay together."""
-    parts = [(run[0],)]
+    parts: list[tuple[int, ...]] = [(run[0],)]
     for one, other in pairwise(run):
         is_own = is_owning(masked.text[masked.ends[one] : masked.starts[other]], pack)
         parts[-1:] = [(*parts[-1], other)] if is_own else [parts[-1], (other,)]
