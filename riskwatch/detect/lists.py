@@ -9,13 +9,14 @@ from riskwatch.detect.mask import Masked
 from riskwatch.detect.packs import Pack
 
 COMMAS = " ,、"
+LONG = 3  # names that need no word to be a list
 
 
 def lists_of(masked: Masked, companies: Sequence[int], pack: Pack) -> list[tuple[int, ...]]:
     """Return all companies in order, those of one list together.
 
-    A word ends a list: "A and B, C" are two. Names joined by commas only are a list where a headline begins
-    with them ("A, B sued"), elsewhere they may be anything.
+    A word ends a list: "A and B, C" are two. Two names joined by a comma are a list where a headline begins
+    with them ("A, B sued"), elsewhere they may be anything; three are one.
     """
     runs: list[list[int]] = []
     for number in companies:
@@ -27,7 +28,7 @@ def lists_of(masked: Masked, companies: Sequence[int], pack: Pack) -> list[tuple
             runs.append([number])
     lists: list[tuple[int, ...]] = []
     for run in runs:
-        is_list = masked.starts[run[0]] == 0 or _is_closed(masked, run, pack)
+        is_list = len(run) >= LONG or masked.starts[run[0]] == 0 or _is_closed(masked, run, pack)
         lists += [tuple(run)] if is_list else _parted(masked, run, pack)
     return lists
 
