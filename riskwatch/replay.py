@@ -56,7 +56,8 @@ def replay(
             hour = [a for a in waiting[place:] if _hour(a) == _hour(waiting[place])]
             clock.move(_hour(hour[0]) + timedelta(hours=1))
             ingest(parts, hour)
-            total += absorb(parts)
+            done = absorb(parts)
+            total = Absorbed(*(getattr(total, f) + getattr(done, f) for f in Absorbed.__slots__))
             place += len(hour)
             progress(len(hour))
     clock.move(span.until)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from riskwatch.detect.patterns import MAX_SET_MEMORY_BYTES, bounded, compile_pattern, words_pattern
 from riskwatch.detect.regex import Regex
@@ -39,7 +38,8 @@ class Known:
     is_product: bool = False
 
 
-class Hit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Hit:
     """A name found in a field; offsets in characters of the field."""
 
     start: int

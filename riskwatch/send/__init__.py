@@ -1,1 +1,0 @@
-"""*Scores, Events → Incidents → Deliveries*."""

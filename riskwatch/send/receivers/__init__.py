@@ -1,1 +1,0 @@
-"""*Delivery → one try at its Receiver*, one module a kind."""
