@@ -27,7 +27,7 @@ from riskwatch.collect import Tools
 from riskwatch.decode import Decoded, Origin, decode
 from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound, Unavailable
 from riskwatch.model import Publisher, Verdict, VerdictKind, subjects_of, vendor_of
-from riskwatch.reports import IngestReport, PollReport
+from riskwatch.reports import IngestReport, PollReport, RereadReport
 from riskwatch.serve import present
 from riskwatch.settings import Config
 from riskwatch.store import EventFilter
@@ -82,6 +82,7 @@ class App:
         self._demo_dir = demo_dir  # the demo lives in SQLite, whatever database the settings name
         self.counters = telemetry.Counters()
         self.log = structlog.get_logger("riskwatch")
+        self._is_read_by_ruleset = False
 
     @cached_property
     def database_url(self) -> str:
@@ -230,6 +231,21 @@ class App:
         with bar(waiting, "detecting") as moving:
             return pipeline.absorb(self.parts, progress=moving.update)
 
+    def redetect(self, bar: Bar) -> RereadReport:
+        """Read again what another ruleset has read, with a progress bar."""
+        with self.store.begin(write=False) as unit:
+            outdated = unit.articles.count_outdated(ruleset=self.ruleset.digest)
+        with bar(outdated, "detecting again") as moving:
+            return RereadReport(pipeline.redetect(self.parts, progress=moving.update))
+
+    def absorb_due(self) -> None:
+        """Detect, merge and score what is pending; the first time also what another ruleset has read."""
+        if self._is_read_by_ruleset:
+            pipeline.absorb(self.parts)
+        else:
+            pipeline.redetect(self.parts)
+            self._is_read_by_ruleset = True
+
     def detect(self, paths: Sequence[Path], *, explain: bool, as_json: bool) -> Iterator[tuple[str, bool]]:
         """Run detection alone; give lines to print, each with whether it is an error."""
         from riskwatch import detect  # noqa: PLC0415 - loads RE2
@@ -272,7 +288,7 @@ class App:
     def poll(self, *, only: Sequence[str], everything: bool, bar: Bar) -> PollReport:
         """Poll Sources, then detect, merge and score what they brought."""
         choice = polling.Choice(only=tuple(only), everything=everything)
-        with bar(len(polling.due_sources(self.parts, choice)), "polling") as moving:
+        with bar(polling.count_due(self.parts, choice), "polling") as moving:
             polls = polling.poll_sources(self.parts, self.tools, choice, progress=moving.update)
         return PollReport(polls, self.absorb(bar))
 
@@ -492,7 +508,7 @@ class App:
         """Start polling, detection and scoring; return what stops them."""
         from riskwatch import schedule  # noqa: PLC0415 - loads APScheduler
 
-        ticks = {"poll": self.poll_due, "absorb": lambda: pipeline.absorb(self.parts), "score": self.daily}
+        ticks = {"poll": self.poll_due, "absorb": self.absorb_due, "score": self.daily}
         return schedule.start_ticks(
             {name: (self._guarded(name, tick), TICK_SECONDS[name]) for name, tick in ticks.items()},
             now=self.now(),

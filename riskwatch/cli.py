@@ -58,8 +58,7 @@ def _app(ctx: click.Context) -> App:
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     chosen = config.settings
-    secrets = [s.get_secret_value() for s in (chosen.database_url, chosen.secret_key) if s is not None]
-    telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=secrets)
+    telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=chosen.secrets())
     prepared = demo.prepared_in(config) if chosen.database_url is None else None
     return App(config) if prepared is None else demo.installation(config, prepared)
 
@@ -265,6 +264,18 @@ def ingest(
         click.echo(report.summary())
     if report.errors:
         ctx.exit(FAULTS)
+
+
+@main.command()
+@_as_json
+@click.pass_context
+def redetect(ctx: click.Context, as_json: bool) -> None:
+    """Read stored articles again that another ruleset has read; a worker does so by itself when it starts."""
+    report = _app(ctx).redetect(_bar)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        click.echo(report.summary())
 
 
 @main.command()

@@ -7,14 +7,26 @@ import ipaddress
 import os
 import stat
 from collections.abc import Mapping
+from email.headerregistry import Address
+from email.utils import getaddresses
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self, TypeGuard
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from riskwatch.errors import ConfigError, ConfigErrors
 
 PREFIX = "RISKWATCH_"
+_NAMED = "receiver_secret_"
 
 
 class Settings(BaseModel):
@@ -42,6 +54,24 @@ class Settings(BaseModel):
         default=(), description="networks the poller may reach beside public ones, comma separated"
     )
     anonymous_read: bool = Field(default=False, description="read without a key, on loopback only")
+    smtp_host: str | None = Field(default=None, description="relay that takes mail; without one none is sent")
+    smtp_port: int | None = Field(
+        default=None, ge=1, le=65535, description="its port; 587, or 465 where the security is tls"
+    )
+    smtp_security: Literal["starttls", "tls"] = Field(
+        default="starttls", description="how the connection is protected; it always is"
+    )
+    smtp_user: str | None = Field(default=None, description="name to log in with; without one nobody logs in")
+    smtp_password: SecretStr | None = Field(default=None, description="its password")
+    smtp_from: str | None = Field(
+        default=None, description="sender of all mail: name@example.com, or Name <name@example.com>"
+    )
+    heartbeat_url: SecretStr | None = Field(
+        default=None, description="asked once a minute while alerting works: a dead man's switch outside"
+    )
+    receiver_secret: dict[str, SecretStr] = Field(
+        default_factory=dict, description="_<NAME>: secret that a receiver of config/alerts.yaml names"
+    )
     log_format: Literal["json", "console"] = Field(
         default="json", description="json for machines, console for people"
     )
@@ -56,37 +86,109 @@ class Settings(BaseModel):
             ipaddress.ip_network(network)
         return value
 
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://-")
+        if parts.scheme != "https" and (parts.scheme != "http" or not _is_loopback(parts.hostname or "")):
+            raise ValueError("write https://... (http only on loopback)")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError("write the address alone, without ?, # or a user name")
+        return value.rstrip("/") if value else value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is not None:
+            _mail_address(value)
+        return value
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Self:
+        if self.smtp_host and not self.smtp_from:
+            raise ValueError("RISKWATCH_SMTP_HOST needs RISKWATCH_SMTP_FROM")
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            raise ValueError("RISKWATCH_SMTP_USER and RISKWATCH_SMTP_PASSWORD go together")
+        return self
+
+    @property
+    def mail_sender(self) -> Address | None:
+        """The sender of all mail."""
+        return _mail_address(self.smtp_from) if self.smtp_from else None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret value, and the parts of secret addresses, for masking."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        secrets = [v.get_secret_value() for v in (*values, *self.receiver_secret.values()) if _is_secret(v)]
+        parts = [part for secret in secrets for part in secret.split()]
+        paths = [urlsplit(part).path for part in parts if part.startswith(("https://", "http://"))]
+        return tuple(sorted({*secrets, *parts, *paths, *(path.lstrip("/") for path in paths)} - {"", "/"}))
+
+    @property
+    def mail_port(self) -> int:
+        """The port of the relay."""
+        return self.smtp_port or (465 if self.smtp_security == "tls" else 587)
+
 
 def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, tuple[str, ...]]:
     """Return the settings and warnings. Raises ConfigErrors naming each variable that is wrong or unknown."""
     environ = os.environ if environ is None else environ
     values, errors, warnings = dict[str, object](), list[ConfigError](), list[str]()
+    named: dict[str, SecretStr] = {}
     for name in sorted(n for n in environ if n.startswith(PREFIX)):
         key = name.removeprefix(PREFIX).lower()
         try:
-            if key.removesuffix("_file") in Settings.model_fields and key.endswith("_file"):
-                key = key.removesuffix("_file")
-                text = _secret_file(name, environ, warnings)
+            plain = key.removesuffix("_file")
+            is_file = key.endswith("_file") and (plain in Settings.model_fields or _is_named(plain))
+            text = _secret_file(name, environ, warnings) if is_file else environ[name]
+            key = plain if is_file else key
+            if _is_named(key):
+                named[key.removeprefix(_NAMED)] = SecretStr(text)
             else:
-                text = environ[name]
-            values[key] = _from_environment(key, text, name)
+                values[key] = _from_environment(key, text, name)
         except ConfigError as error:
             errors.append(error)
     settings = None
     try:
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate(values | {"receiver_secret": named})
     except ValidationError as error:
         errors.extend(
             ConfigError(
                 str(p["msg"]).removeprefix("Value error, "),
                 path="environment",
-                key=PREFIX + str(p["loc"][0]).upper(),
+                key=PREFIX + str(p["loc"][0]).upper() if p["loc"] else None,
             )
             for p in error.errors(include_input=False)
         )
     if errors or settings is None:
         raise ConfigErrors(tuple(errors))
     return settings, tuple(warnings)
+
+
+def _is_named(key: str) -> bool:
+    return key.startswith(_NAMED) and len(key) > len(_NAMED)
+
+
+def _is_secret(value: object) -> TypeGuard[SecretStr]:
+    return isinstance(value, SecretStr)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _mail_address(text: str) -> Address:
+    try:
+        ((name, address),) = getaddresses([text])
+        made = Address(name, addr_spec=address)
+    except (ValueError, IndexError):
+        made = Address()
+    if not (text.isprintable() and made.username and "." in made.domain and made.addr_spec.isascii()):
+        raise ValueError("write name@example.com, or Name <name@example.com>")
+    return made
 
 
 def _secret_file(name: str, environ: Mapping[str, str], warnings: list[str]) -> str:
@@ -107,7 +209,7 @@ def _secret_file(name: str, environ: Mapping[str, str], warnings: list[str]) -> 
 
 def _from_environment(key: str, text: str, name: str) -> object:
     info = Settings.model_fields.get(key)
-    if info is None:
+    if info is None or key == _NAMED.rstrip("_"):
         near = difflib.get_close_matches(key, Settings.model_fields, n=1)
         hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
         raise ConfigError(f"unknown setting{hint}", path="environment", key=name)
@@ -123,4 +225,6 @@ def _from_environment(key: str, text: str, name: str) -> object:
 def shown(settings: Settings) -> dict[str, str]:
     """Return the settings for people: a secret prints as <secret>."""
     values = {name: getattr(settings, name) for name in Settings.model_fields}
-    return {name: "<secret>" if isinstance(v, SecretStr) else str(v) for name, v in values.items()}
+    named = {f"{_NAMED}{name}": secret for name, secret in settings.receiver_secret.items()}
+    del values["receiver_secret"]
+    return {name: "<secret>" if _is_secret(v) else str(v) for name, v in (values | named).items()}

@@ -5,6 +5,7 @@ RiskwatchError
   CollectError(source_id, reason)   Blocked | BadStatus | TooLarge | TooSlow | Unreachable
   DecodeError(url, reason)
   StoreError                        Conflict | SchemaTooNew | Unavailable
+  DeliveryError(receiver_id, outcome)  transient | permanent | ambiguous; scope message | receiver
   NotFound(kind, id)    404         Unauthorized 401   Forbidden(scope) 403
   Invalid(field, reason) 422        TooMany 429
 """
@@ -37,6 +38,7 @@ class CollectError(RiskwatchError):
     """A Source could not be read; reason is a stored, readable sentence."""
 
     outcome = "failed"
+    is_sent = False  # of a post: the whole request had gone out, so the peer may have acted on it
 
     def __init__(self, source_id: str, reason: str) -> None:
         super().__init__(f"{source_id}: {reason}")
@@ -85,6 +87,25 @@ class DecodeError(RiskwatchError):
     def __init__(self, reason: str, *, outcome: str = "not_a_feed", url: str | None = None) -> None:
         super().__init__(f"{url}: {reason}" if url else reason)
         self.reason, self.outcome, self.url = reason, outcome, url
+
+
+class DeliveryError(RiskwatchError):
+    """A Receiver did not take a message; the reason holds no secret and no address that is one."""
+
+    def __init__(
+        self,
+        receiver_id: str,
+        reason: str,
+        *,
+        outcome: str,
+        scope: str = "message",
+        code: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(f"{receiver_id}: {reason}")
+        self.receiver_id, self.reason = receiver_id, reason
+        self.outcome, self.scope, self.code = outcome, scope, code
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StoreError(RiskwatchError):

@@ -236,7 +236,8 @@ class _Desk:
             tally = self._pairs(item, live, adverse=adverse, lenient=lenient)
             stories.setdefault(item.story, Tally()).add(tally)
         self._errors(item, best, live)
-        self._signals(item, found.signals, best)
+        self._assertions(item, best)
+        self._signals(item, found.signals)
 
     def _pairs(self, item: Item, live: Sequence[tuple[str, str]], *, adverse: bool, lenient: bool) -> Tally:
         labels = [label for label in item.labels if label.assertion.is_live]
@@ -286,16 +287,22 @@ class _Desk:
         }
         self.errors.append({**row, **told})
 
-    def _signals(self, item: Item, signals: Sequence[Signal], best: Mapping[tuple[str, str], Signal]) -> None:
+    def _assertions(self, item: Item, best: Mapping[tuple[str, str], Signal]) -> None:
         for label in item.labels:
-            if label.vendor is None:
+            signal = best.get((label.vendor, label.type)) if label.vendor is not None else None
+            if label.vendor is None or signal is None:
                 continue
-            signal = best.get((label.vendor, label.type))
-            if signal is not None:
-                self.assertion[signal.assertion is label.assertion] += 1
-                self._attributes(
-                    label, [s for s in signals if (s.vendor, s.type) == (label.vendor, label.type)]
-                )
+            self.assertion[signal.assertion is label.assertion] += 1
+            if signal.assertion is not label.assertion:
+                told = {"label": str(label.assertion), "found_as": [str(signal.assertion)]}
+                quote = {"rule": signal.rule, "quote": signal.evidence.quote}
+                self._error("other assertion", item, label.vendor, label.type, {**told, **quote})
+
+    def _signals(self, item: Item, signals: Sequence[Signal]) -> None:
+        for label in item.labels:
+            mine = [s for s in signals if (s.vendor, s.type) == (label.vendor, label.type)]
+            if mine:
+                self._attributes(label, mine)
         typed = {label.type for label in item.labels if label.assertion.is_live}
         for vendor, type_ in {(s.vendor, s.type) for s in signals if s.assertion.is_live}:
             if type_ in typed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from riskwatch.store import Added, Store, UnitOfWork
 
 RECENT_DAYS = 30  # window that tells an active subject from a quiet one
-OWED = "owed_scores"  # setting: Subjects to score when the last pending Article is absorbed
-BATCH = 500  # articles detected, merged and scored in one transaction
+REDETECTED_TOGETHER = 5_000  # articles read again before what is new gets its turn
+CORRECTING = "correcting"  # setting: the digest of the ruleset by which pending Articles are read again
+OWED = "owed_merges"  # setting: lines "vendor type" to merge and score when the last batch is absorbed
+BATCH = 500  # articles whose signals are stored in one transaction
+MERGE_AFTER = 20  # batches of one run that are merged and scored together
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class Absorbed:
     events: int = 0  # versions written
     snapshots: int = 0
 
+    def __add__(self, other: Absorbed) -> Absorbed:
+        """Return what two runs did together."""
+        return Absorbed(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
 
 # -------------------------------------------------------------------------------- articles in
 def ingest(parts: Parts, articles: Sequence[Article]) -> Added:
@@ -70,27 +77,40 @@ def absorb(
 ) -> Absorbed:
     """Detect, merge and score until no Article is pending (or `limit` are done); one transaction per batch.
 
-    A batch is taken off the pending list in the transaction that stores its signals and events; the last
-    batch scores all Subjects that the run has touched, until then the database holds their names. A kill at
-    any instant leaves a batch wholly done or wholly pending, and no score owed is forgotten.
+    A batch is taken off the pending list in the transaction that stores its signals. The last batch, and in
+    a long run every 20th, merges and scores all that was touched; until then the database holds what is
+    owed. A kill at any instant leaves a batch wholly done or wholly pending, and no merge is forgotten.
     """
-    total = Absorbed()
+    total, batches = Absorbed(), 0
     while limit is None or total.articles < limit:
         with parts.store.begin(write=False) as unit:
             batch = unit.articles.pending(limit=BATCH)
         if not batch:
             break
-        found = {article.id: _detected(article, parts) for article in batch}
-        done = _absorb_batch(parts, batch, found)
-        total = Absorbed(
-            total.articles + done.articles,
-            total.signals + done.signals,
-            total.events + done.events,
-            total.snapshots + done.snapshots,
-        )
+        found = {(article.id, article.revision): _detected(article, parts) for article in batch}
+        batches += 1
+        done = _absorb_batch(parts, found, is_merging=batches % MERGE_AFTER == 0)
+        total += done
         if progress is not None:
             progress(done.articles)
     return total
+
+
+def redetect(parts: Parts, *, progress: Callable[[int], None] | None = None) -> Absorbed:
+    """Detect again, merge and score the stored Articles that another ruleset has read.
+
+    What is left to do is told by the Articles themselves: killed at any instant, it goes on where it was.
+    The Snapshots that follow have the cause `corrections`: our reading changed, not the world.
+    """
+    total = absorb(parts)
+    digest = parts.ruleset.digest
+    while True:
+        with parts.store.begin() as unit:
+            unit.lock("absorb")
+            if not unit.articles.redetect(ruleset=digest, limit=REDETECTED_TOGETHER):
+                return total
+            unit.access.save_setting(CORRECTING, digest)
+        total += absorb(parts, progress=progress)
 
 
 def _detected(article: Article, parts: Parts) -> Detection:
@@ -100,46 +120,44 @@ def _detected(article: Article, parts: Parts) -> Detection:
     return found
 
 
-def _absorb_batch(parts: Parts, batch: Sequence[Article], found: Mapping[str, Detection]) -> Absorbed:
+def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, is_merging: bool) -> Absorbed:
     now = parts.now()
+    written: Sequence[Event] = ()
+    snapshots: Sequence[Snapshot] = ()
     with parts.store.begin() as unit:
         unit.lock("absorb")
-        touched = defaultdict[str, set[str]](set)
-        for article in batch:
-            for vendor, type_ in unit.events.superseded_vendors(article.id):
-                touched[vendor].add(type_)
-            signals = found[article.id].signals
-            unit.events.add_signals(article.id, article.revision, signals, now=now)
-            for signal in signals:
-                touched[signal.vendor].add(signal.type)
+        signals = {key: detection.signals for key, detection in found.items()}
+        touched = unit.events.add_signals(signals, now=now)
         unit.articles.mark_detected(found, ruleset=parts.ruleset.digest, now=now)
-        written = [
-            event
-            for vendor in sorted(touched)
-            for event in remerge(parts, unit, vendor, touched[vendor], now)
-        ]
-        snapshots = _score_or_owe(parts, unit, affected(parts, {event.vendor for event in written}), now)
+        owed = (unit.access.setting(OWED) or "").splitlines()
+        due = sorted({*owed, *(f"{vendor} {type_}" for vendor, type_ in touched)})
+        is_last = unit.articles.count_pending() == 0
+        is_merging = is_merging or is_last
+        unit.access.save_setting(OWED, "" if is_merging else "\n".join(due))
+        if is_merging:
+            cause = "corrections" if unit.access.setting(CORRECTING) else "change"
+            written, snapshots = _merge_and_score(parts, unit, due, now=now, cause=cause)
+            if is_last and cause == "corrections":
+                unit.access.save_setting(CORRECTING, "")
     for detection in found.values():
         for signal in detection.signals:
             parts.count("signals", event_type=signal.type, assertion=str(signal.assertion))
             parts.count("rule_hits", rule=signal.rule)
     for event in written:
         parts.count("events", event_type=event.type)
-    signal_count = sum(len(detection.signals) for detection in found.values())
-    return Absorbed(len(batch), signal_count, len(written), len(snapshots))
+    return Absorbed(len(found), sum(map(len, signals.values())), len(written), len(snapshots))
 
 
-def _score_or_owe(
-    parts: Parts, unit: UnitOfWork, subjects: Sequence[str], now: datetime
-) -> Sequence[Snapshot]:
-    """Score the Subjects and those owed from earlier batches, or note them while Articles are pending."""
-    owed = (unit.access.setting(OWED) or "").split()
-    due = sorted({*subjects, *owed})
-    is_last = unit.articles.count_pending() == 0
-    left = [] if is_last else due
-    if left != owed:
-        unit.access.save_setting(OWED, " ".join(left))
-    return rescore(parts, unit, due, as_of=now, cause="change") if is_last else ()
+def _merge_and_score(
+    parts: Parts, unit: UnitOfWork, due: Iterable[str], *, now: datetime, cause: str
+) -> tuple[Sequence[Event], Sequence[Snapshot]]:
+    """Fold the partitions "vendor type" and score the Subjects that read what changed."""
+    types = defaultdict[str, set[str]](set)
+    for vendor, _, type_ in (line.partition(" ") for line in due):
+        types[vendor].add(type_)
+    written = [e for vendor in sorted(types) for e in remerge(parts, unit, vendor, types[vendor], now)]
+    subjects = affected(parts, {event.vendor for event in written})
+    return written, rescore(parts, unit, subjects, as_of=now, cause=cause)
 
 
 def remerge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,12 +12,12 @@ from riskwatch.collect import Source
 from riskwatch.collect.due import due, is_own_line_down
 from riskwatch.collect.identity import settle
 from riskwatch.errors import NotFound
-from riskwatch.model import Poll, SourceState
+from riskwatch.model import Article, Poll, SourceState
 from riskwatch.pipeline import Parts
 from riskwatch.store import UnitOfWork
 
 LEASE = timedelta(minutes=5)  # a worker that dies gives its Sources back after that
-SETTLED_TOGETHER = 16  # polls stored in one transaction; a kill costs their download, never an item
+SETTLED_TOGETHER = 1_500  # articles stored in one transaction; a kill costs their download, never an item
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,22 @@ class Choice:
         return self.everything or bool(self.only)
 
 
-def due_sources(parts: Parts, choice: Choice) -> tuple[Source, ...]:
-    """Return the Sources to poll now. Raises NotFound for an id that no Source has."""
-    by_id = {source.id: source for source in parts.sources}
-    for id_ in choice.only:
-        if id_ not in by_id:
-            raise NotFound("source", id_)
-    if choice.only:
-        return tuple(by_id[id_] for id_ in choice.only)
-    if choice.everything:
-        return parts.sources
+def count_due(parts: Parts, choice: Choice) -> int:
+    """Return how many Sources there are to poll now. Raises NotFound for an id that no Source has."""
     with parts.store.begin(write=False) as unit:
-        states, hosts = unit.articles.source_states(), unit.articles.host_states()
-    return tuple(by_id[id_] for id_ in due(parts.sources, states=states, hosts=hosts, now=parts.now()))
+        return len(_due_ids(parts, unit, choice, unit.articles.source_states()))
+
+
+def _due_ids(
+    parts: Parts, unit: UnitOfWork, choice: Choice, states: Mapping[str, SourceState]
+) -> Sequence[str]:
+    known = [source.id for source in parts.sources]
+    for id_ in choice.only:
+        if id_ not in known:
+            raise NotFound("source", id_)
+    if choice.is_asked_for:
+        return choice.only or known
+    return due(parts.sources, states=states, hosts=unit.articles.host_states(), now=parts.now())
 
 
 def poll_sources(
@@ -57,15 +60,15 @@ def poll_sources(
     Failures wait to be stored until the tick is over: where nearly all failed to get a line, ours is down and
     no failure is counted. Polls that brought nothing are stored together.
     """
-    sources = {source.id: source for source in due_sources(parts, choice)}
     with parts.store.begin() as unit:
         states = unit.articles.source_states()
-        leased: Sequence[str] = list(sources)
+        leased = _due_ids(parts, unit, choice, states)
         if not choice.is_asked_for:
             until = parts.now() + LEASE
             leased = unit.articles.lease_sources(leased, token=parts.new_id(), now=parts.now(), until=until)
     rows, full, empty, failed = list[Poll](), *(list[collect.Polled]() for _ in range(3))
     reached = []
+    sources = {source.id: source for source in parts.sources}
     asked = [(sources[id_], states.get(id_)) for id_ in leased]
     for polled in _side_by_side(asked, tools, workers=min(choice.workers, len(asked))):
         reached.extend([polled.reached] if polled.reached else [])
@@ -75,7 +78,7 @@ def poll_sources(
             full.append(polled)
         else:
             empty.append(polled)
-        if len(full) >= SETTLED_TOGETHER:
+        if sum(len(one.articles) for one in full) >= SETTLED_TOGETHER:
             rows.extend(_settled(parts, full))
             full = []
         if progress is not None:
@@ -104,7 +107,12 @@ def _settled(parts: Parts, polls: Sequence[collect.Polled]) -> list[Poll]:
     if not polls:
         return []
     with parts.store.begin() as unit:
-        done = [_stored(parts, unit, polled) for polled in polls]
+        articles = [article for polled in polls for article in _identified(unit, polled)]
+        by_source = unit.articles.add_articles(articles, now=parts.now()).by_source
+        counts = (by_source.get(polled.poll.source_id, (0, 0)) for polled in polls)
+        done = [p.settled(new=new, changed=changed) for p, (new, changed) in zip(polls, counts, strict=True)]
+        unit.articles.save_source_states([polled.state for polled in done])
+        unit.articles.save_host_states([polled.host for polled in done if polled.host is not None])
         unit.articles.add_polls([polled.poll for polled in done])
     for polled in done:
         row = polled.poll
@@ -117,18 +125,13 @@ def _settled(parts: Parts, polls: Sequence[collect.Polled]) -> list[Poll]:
     return [polled.poll for polled in done]
 
 
-def _stored(parts: Parts, unit: UnitOfWork, polled: collect.Polled) -> collect.Polled:
+def _identified(unit: UnitOfWork, polled: collect.Polled) -> Sequence[Article]:
+    """Return the articles under the identities that the store knows them by."""
     source_id, articles = polled.poll.source_id, polled.articles
-    new = changed = 0
-    if articles:
-        guids = unit.articles.known_guids(source_id, [article.guid for article in articles])
-        if len(guids) < len(articles):  # only an unknown guid can hide a known link
-            urls = unit.articles.known_urls(source_id, [article.url for article in articles if article.url])
-            articles = settle(articles, known_guids=guids, known_urls=urls)
-        added = unit.articles.add_articles(articles, now=parts.now())
-        new, changed = len(added.new), len(added.changed)
-    done = polled.settled(new=new, changed=changed)
-    unit.articles.save_source_state(done.state)
-    if done.host is not None:
-        unit.articles.save_host_state(done.host)
-    return done
+    if not articles or polled.state.last_new_item_at is None:
+        return articles  # nothing of this Source is stored yet
+    guids = unit.articles.known_guids(source_id, [article.guid for article in articles])
+    if len(guids) == len(articles):  # only an unknown guid can hide a known link
+        return articles
+    urls = unit.articles.known_urls(source_id, [article.url for article in articles if article.url])
+    return settle(articles, known_guids=guids, known_urls=urls)

@@ -56,8 +56,7 @@ def replay(
             hour = [a for a in waiting[place:] if _hour(a) == _hour(waiting[place])]
             clock.move(_hour(hour[0]) + timedelta(hours=1))
             ingest(parts, hour)
-            done = absorb(parts)
-            total = Absorbed(*(getattr(total, f) + getattr(done, f) for f in Absorbed.__slots__))
+            total += absorb(parts)
             place += len(hour)
             progress(len(hour))
     clock.move(span.until)

@@ -88,6 +88,21 @@ class PollReport:
         return f"{good} of {len(self.polls)} sources answered, {new} new articles; {_told(self.absorbed)}"
 
 
+@dataclass(frozen=True, slots=True)
+class RereadReport:
+    """What `riskwatch redetect` did."""
+
+    absorbed: Absorbed
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as one object."""
+        return _absorbed(self.absorbed)
+
+    def summary(self) -> str:
+        """Return the report in one line."""
+        return _told(self.absorbed) if self.absorbed.articles else "all articles are read by these rules"
+
+
 def _absorbed(done: Absorbed) -> dict[str, int]:
     return {
         "detected": done.articles,

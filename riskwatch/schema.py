@@ -1,4 +1,4 @@
-"""JSON Schemas of the config files, for editors; made from the models and stored in config/schema/."""
+"""JSON Schemas of the config files and of webhook bodies; made from the models, stored in config/schema/."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from riskwatch.collect.source import Source
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
 from riskwatch.model import Vendor
 from riskwatch.score import Methodology
+from riskwatch.send.playbook import Playbooks
+from riskwatch.send.rule import AlertsFile, PortfolioFile
+from riskwatch.send.webhook_body import WebhookBody
 from riskwatch.settings import OverridesFile, PublishersFile, TaxonomyFile
 
 SCHEMAS: Mapping[str, Any] = {
@@ -23,7 +26,11 @@ SCHEMAS: Mapping[str, Any] = {
     "taxonomy": TaxonomyFile,
     "publishers": PublishersFile,
     "scoring": Methodology,
+    "playbooks": Playbooks,
+    "alerts": AlertsFile,
+    "portfolio": PortfolioFile,
     "overrides": OverridesFile,
+    "webhook": WebhookBody,
     "sources": Annotated[tuple[Source, ...], Field(title="Sources")],
 }
 

@@ -14,13 +14,17 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from riskwatch.collect.source import Source
+from riskwatch.config_folder import Reader, config_files
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
 from riskwatch.environment import Settings, read_settings
 from riskwatch.errors import ConfigError, ConfigErrors
-from riskwatch.model import Direction, EventType, Factor, Person, Publisher, Vendor
+from riskwatch.model import Dependency, Direction, EventType, Factor, Person, Publisher, Vendor
 from riskwatch.model.vendor import Alias
 from riskwatch.score import Methodology, disagreements
-from riskwatch.strict_yaml import Document, read_yaml, told, validate
+from riskwatch.send.playbook import Playbooks, lacking
+from riskwatch.send.rule import AlertsFile
+from riskwatch.settings_alerts import alerts_of, portfolio_of
+from riskwatch.strict_yaml import told, validate
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -96,89 +100,21 @@ class Config:
     methodology: Methodology
     methodology_text: str
     quiet: tuple[str, ...]  # event-free sentences that no rule may fire on
+    playbooks: Playbooks
+    alerts: AlertsFile
+    portfolio: tuple[Dependency, ...]
     files: Mapping[str, Path]  # relative path -> the file that counts
     warnings: tuple[str, ...] = ()
-
-
-# -------------------------------------------------------------------------------- config folder
-def shipped_config() -> Path:
-    """Return the folder of the shipped config: inside the wheel, or beside the package in a checkout."""
-    package = Path(__file__).parent
-    inside = package / "_config"
-    return inside if inside.is_dir() else package.parent / "config"
-
-
-def config_files(overlay: Path | None = None) -> dict[str, Path]:
-    """Return relative path -> file; a file of the overlay stands for the shipped one of the same path."""
-    files: dict[str, Path] = {}
-    for root in (shipped_config(), overlay):
-        if root is None:
-            continue
-        if not root.is_dir():
-            raise ConfigErrors((ConfigError("there is no such folder", path=str(root)),))
-        files.update(
-            (path.relative_to(root).as_posix(), path)
-            for path in sorted(root.rglob("*"))
-            if path.is_file() and path.suffix in (".yaml", ".xml", ".jsonl")
-        )
-    return dict(sorted(files.items()))
-
-
-class _Reader:
-    """Reads files and gathers the mistakes of all of them."""
-
-    def __init__(self, files: Mapping[str, Path]) -> None:
-        self.files, self.errors = files, list[ConfigError]()
-
-    def under(self, folder: str, *, deep: bool = False) -> list[str]:
-        """Return the YAML files of a folder, sorted."""
-        return [
-            name
-            for name in self.files
-            if name.startswith(folder + "/")
-            and name.endswith(".yaml")
-            and (deep or name.count("/") == folder.count("/") + 1)
-        ]
-
-    def document(self, name: str, *, needed: bool = True) -> Document | None:
-        """Read one file; a mistake is gathered and gives None."""
-        path = self.files.get(name)
-        if path is None:
-            if needed:
-                self.errors.append(ConfigError("this file is missing", path=name))
-            return None
-        try:
-            return read_yaml(path.read_text(encoding="utf-8"), name)
-        except ConfigErrors as error:
-            self.errors.extend(error.errors)
-        except UnicodeDecodeError:
-            self.errors.append(ConfigError("the file is not UTF-8", path=name))
-        return None
-
-    def model(self, name: str, model: type[_Model], *, needed: bool = True) -> _Model | None:
-        """Read one file as a model."""
-        document = self.document(name, needed=needed)
-        if document is None:
-            return None
-        try:
-            return validate(model, document.value, document)
-        except ConfigErrors as error:
-            self.errors.extend(error.errors)
-            return None
-
-    def wrong(self, message: str, path: str, key: str | None = None) -> None:
-        """Gather one mistake."""
-        self.errors.append(ConfigError(message, path=path, key=key))
 
 
 def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
     """Return the whole validated configuration. Raises ConfigErrors with every mistake of the run."""
     settings, warnings = read_settings(environ)
     files = config_files(config_dir or settings.config_dir)
-    reader = _Reader(files)
+    reader = Reader(files)
     _only_known_files(reader, config_dir or settings.config_dir)
     vendors = _vendors(reader)
-    taxonomy = _taxonomy(reader)
+    taxonomy = _taxonomy(reader, {vendor.id: vendor.name for vendor in vendors.values()})
     publishers = reader.model("publishers.yaml", PublishersFile)
     sources = _sources(reader, reader.under("sources"), vendors)
     demo = _sources(reader, [n for n in ("demo/sources.yaml",) if n in files], vendors)
@@ -188,13 +124,16 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     blockers = reader.model("blockers.yaml", Blockers)
     methodology = reader.model("scoring.yaml", Methodology)
     sets = _sets(reader, vendors)
+    playbooks = _playbooks(reader, taxonomy)
     overrides = reader.model("overrides.yaml", OverridesFile, needed=False)
     if methodology is not None and taxonomy:
         _same_types(reader, methodology, taxonomy)
     if overrides is not None:
         vendors, rules, blockers = _overridden(reader, overrides, vendors, rules, blockers)
     quiet = _quiet(reader)
-    if reader.errors or publishers is None or blockers is None or methodology is None:
+    alerts, told = alerts_of(reader, vendors, taxonomy, playbooks)
+    portfolio = portfolio_of(reader, vendors)
+    if reader.errors or publishers is None or blockers is None or methodology is None or playbooks is None:
         raise ConfigErrors(tuple(reader.errors))
     return Config(
         settings=settings,
@@ -211,19 +150,22 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
         methodology=methodology,
         methodology_text=files["scoring.yaml"].read_text(encoding="utf-8"),
         quiet=quiet,
+        playbooks=playbooks,
+        alerts=alerts,
+        portfolio=portfolio,
         files=files,
-        warnings=warnings,
+        warnings=(*warnings, *told),
     )
 
 
 _PLACES = (
     "vendors/*.yaml", "sources/*.yaml", "rules/*.yaml", "rules/*/*.yaml", "quiet/*.jsonl", "demo/*.xml",
     "demo/*.yaml", "lexicon*.yaml", "modifiers*.yaml", "blockers.yaml", "publishers.yaml", "scoring.yaml",
-    "sets.yaml", "overrides.yaml",
+    "playbooks.yaml", "alerts.yaml", "portfolio.yaml", "sets.yaml", "overrides.yaml",
 )  # fmt: skip
 
 
-def _only_known_files(reader: _Reader, overlay: Path | None) -> None:
+def _only_known_files(reader: Reader, overlay: Path | None) -> None:
     """A misspelt name in the overlay would be passed over in silence."""
     for name, path in reader.files.items():
         is_ours = overlay is not None and path.is_relative_to(overlay)
@@ -231,7 +173,7 @@ def _only_known_files(reader: _Reader, overlay: Path | None) -> None:
             reader.wrong(f"no file of this name is read; there are {', '.join(_PLACES)}", name)
 
 
-def _vendors(reader: _Reader) -> dict[str, Vendor]:
+def _vendors(reader: Reader) -> dict[str, Vendor]:
     vendors: dict[str, Vendor] = {}
     for name in reader.under("vendors"):
         vendor = reader.model(name, Vendor)
@@ -251,7 +193,7 @@ def _vendors(reader: _Reader) -> dict[str, Vendor]:
     return vendors
 
 
-def _taxonomy(reader: _Reader) -> dict[str, EventType]:
+def _taxonomy(reader: Reader, names: Mapping[str, str]) -> dict[str, EventType]:
     file = reader.model("rules/taxonomy.yaml", TaxonomyFile)
     if file is None:
         return {}
@@ -266,12 +208,13 @@ def _taxonomy(reader: _Reader) -> dict[str, EventType]:
             heading=entry.heading,
             positive=entry.positive,
             negative=entry.negative,
+            names=names,
         )
         for id_, entry in file.types.items()
     }
 
 
-def _sources(reader: _Reader, names: Sequence[str], vendors: Mapping[str, Vendor]) -> tuple[Source, ...]:
+def _sources(reader: Reader, names: Sequence[str], vendors: Mapping[str, Vendor]) -> tuple[Source, ...]:
     made: dict[str, Source] = {}
     for name in names:
         document = reader.document(name)
@@ -299,7 +242,7 @@ def _sources(reader: _Reader, names: Sequence[str], vendors: Mapping[str, Vendor
     return tuple(made.values())
 
 
-def _rules(reader: _Reader, taxonomy: Mapping[str, EventType]) -> tuple[Rule, ...]:
+def _rules(reader: Reader, taxonomy: Mapping[str, EventType]) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
     for name in reader.under("rules", deep=True):
         if name == "rules/taxonomy.yaml":
@@ -315,7 +258,7 @@ def _rules(reader: _Reader, taxonomy: Mapping[str, EventType]) -> tuple[Rule, ..
     return tuple(rules[id_] for id_ in sorted(rules))
 
 
-def _packs(reader: _Reader, stem: str, model: type[_Model]) -> dict[str, _Model]:
+def _packs(reader: Reader, stem: str, model: type[_Model]) -> dict[str, _Model]:
     packs: dict[str, _Model] = {}
     for name in reader.files:
         if name == f"{stem}.yaml" or (
@@ -330,7 +273,7 @@ def _packs(reader: _Reader, stem: str, model: type[_Model]) -> dict[str, _Model]
 _SETS: TypeAdapter[dict[str, tuple[str, ...]]] = TypeAdapter(dict[str, tuple[str, ...]])
 
 
-def _sets(reader: _Reader, vendors: Mapping[str, Vendor]) -> dict[str, tuple[str, ...]]:
+def _sets(reader: Reader, vendors: Mapping[str, Vendor]) -> dict[str, tuple[str, ...]]:
     document = reader.document("sets.yaml", needed=False)
     if document is None or document.value is None:
         return {}
@@ -346,13 +289,21 @@ def _sets(reader: _Reader, vendors: Mapping[str, Vendor]) -> dict[str, tuple[str
     return sets
 
 
-def _same_types(reader: _Reader, methodology: Methodology, taxonomy: Mapping[str, EventType]) -> None:
+def _same_types(reader: Reader, methodology: Methodology, taxonomy: Mapping[str, EventType]) -> None:
     for sentence in disagreements(methodology, taxonomy):
         reader.wrong(sentence, "scoring.yaml")
 
 
+def _playbooks(reader: Reader, taxonomy: Mapping[str, EventType]) -> Playbooks | None:
+    playbooks = reader.model("playbooks.yaml", Playbooks)
+    if playbooks is not None and taxonomy:
+        for sentence, key in lacking(playbooks, taxonomy):
+            reader.wrong(sentence, "playbooks.yaml", key)
+    return playbooks
+
+
 def _overridden(
-    reader: _Reader,
+    reader: Reader,
     overrides: OverridesFile,
     vendors: dict[str, Vendor],
     rules: tuple[Rule, ...],
@@ -386,7 +337,7 @@ def _overridden(
     return made, tuple(known[id_] for id_ in sorted(known)), blockers
 
 
-def _quiet(reader: _Reader) -> tuple[str, ...]:
+def _quiet(reader: Reader) -> tuple[str, ...]:
     texts: list[str] = []
     for name, path in reader.files.items():
         if not (name.startswith("quiet/") and name.endswith(".jsonl")):

@@ -142,5 +142,10 @@ def told(problem: Mapping[str, Any], document: Document, at: tuple[str | int, ..
         text = "this key is missing"
     elif problem["type"] == "bool_type" and str(problem["input"]).lower() in ("yes", "no", "on", "off"):
         text = f"write true or false, not {problem['input']}"
+    elif problem["type"] == "union_tag_invalid":
+        kinds = problem["ctx"]["expected_tags"].replace("'", "")
+        text = f"{problem['ctx']['tag']} is no kind; write kind: and one of {kinds}"
+    elif problem["type"] == "union_tag_not_found":
+        text = "write kind: first"
     key = ".".join(str(part) for part in loc) or None
     return ConfigError(text, path=document.path, line=document.line_at(loc), key=key)

@@ -1,14 +1,16 @@
 """config/ is the product: strict YAML, every mistake with file, line and key, schemas equal to the models."""
 
 import json
+from email.headerregistry import Address
 from pathlib import Path
 
 import pytest
 
+from riskwatch.config_folder import config_files, shipped_config
 from riskwatch.environment import Settings, read_settings, shown
 from riskwatch.errors import ConfigErrors
 from riskwatch.schema import schemas
-from riskwatch.settings import config_files, load, shipped_config
+from riskwatch.settings import load
 from riskwatch.strict_yaml import read_yaml
 
 
@@ -150,6 +152,70 @@ def test_an_unknown_setting_names_the_near_one() -> None:
 def test_a_wrong_setting_is_told_by_name(name: str, value: str) -> None:
     with pytest.raises(ConfigErrors, match=name):
         read_settings({name: value})
+
+
+MAIL = {"RISKWATCH_SMTP_HOST": "relay.example.com", "RISKWATCH_SMTP_FROM": "Desk <risk@corp.example>"}
+
+
+def test_mail_is_set_by_a_relay_and_a_sender() -> None:
+    read, _ = read_settings(MAIL)
+
+    assert read.mail_sender == Address("Desk", addr_spec="risk@corp.example")
+    assert read.mail_port == 587
+    assert read_settings(MAIL | {"RISKWATCH_SMTP_SECURITY": "tls"})[0].mail_port == 465
+    assert read_settings(MAIL | {"RISKWATCH_SMTP_PORT": "2525"})[0].mail_port == 2525
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"RISKWATCH_SMTP_FROM": ""}, "name@example.com"),
+        ({"RISKWATCH_SMTP_FROM": "risk@corp.example\r\nBcc: evil@example.com"}, "name@example.com"),
+        ({"RISKWATCH_SMTP_FROM": "a@corp.example, b@corp.example"}, "name@example.com"),
+        ({"RISKWATCH_SMTP_SECURITY": "none"}, "RISKWATCH_SMTP_SECURITY"),
+        ({"RISKWATCH_SMTP_USER": "u"}, "RISKWATCH_SMTP_PASSWORD"),
+        ({"RISKWATCH_BASE_URL": "http://risk.example.com"}, "https"),
+        ({"RISKWATCH_BASE_URL": "https://risk.example.com/?a=1"}, "without"),
+        ({"RISKWATCH_RECEIVER_SECRET": "x"}, "RISKWATCH_RECEIVER_SECRET"),
+    ],
+)
+def test_a_setting_of_alerting_that_cannot_work_is_told(more: dict[str, str], told: str) -> None:
+    with pytest.raises(ConfigErrors, match=told):
+        read_settings(MAIL | more)
+
+
+def test_a_relay_without_a_sender_is_told() -> None:
+    with pytest.raises(ConfigErrors, match="RISKWATCH_SMTP_FROM"):
+        read_settings({"RISKWATCH_SMTP_HOST": "relay.example.com"})
+
+
+@pytest.mark.parametrize("url", ["https://risk.example.com/", "http://127.0.0.1:8470", "http://localhost"])
+def test_the_base_address_is_https_or_loopback(url: str) -> None:
+    assert read_settings({"RISKWATCH_BASE_URL": url})[0].base_url == url.rstrip("/")
+
+
+def test_44_each_receiver_has_a_secret_of_its_own_that_is_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "grc"
+    file.write_text("whsec_bmV3ZXI= whsec_b2xkZXI=\n", encoding="utf-8")
+    file.chmod(0o600)
+    url = "https://hooks.slack.com/services/T0/B0/veryS3cret"
+
+    read, warnings = read_settings(
+        {"RISKWATCH_RECEIVER_SECRET_GRC_SIGNING_FILE": str(file), "RISKWATCH_RECEIVER_SECRET_SLACK": url}
+    )
+
+    assert warnings == ()
+    assert read.receiver_secret["slack"].get_secret_value() == url
+    assert read.receiver_secret["grc_signing"].get_secret_value().split()[0] == "whsec_bmV3ZXI="
+    assert shown(read)["receiver_secret_slack"] == "<secret>"
+    assert "veryS3cret" not in repr(read) + str(shown(read))
+    assert {url, "/services/T0/B0/veryS3cret", "whsec_b2xkZXI="} <= set(read.secrets())
+
+
+def test_44_the_name_of_a_database_is_no_secret_word() -> None:
+    read, _ = read_settings({"RISKWATCH_DATABASE_URL": "postgresql+psycopg://rw:pass@db/riskwatch"})
+
+    assert read.secrets() == ("postgresql+psycopg://rw:pass@db/riskwatch",)
 
 
 def test_settings_have_a_description_each() -> None:

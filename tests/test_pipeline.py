@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskwatch import pipeline, settings
-from riskwatch.app import App
+from riskwatch.app import App, compile_rules
 from riskwatch.model import Article
 from riskwatch.replay import Clock
 
@@ -90,7 +90,7 @@ def test_absorbing_twice_changes_nothing(app: App, clock: Clock) -> None:
         assert (unit.scores.data_version(), unit.events.events_of("openai")) == before
 
 
-def test_scores_are_stored_once_after_the_last_batch_and_none_is_forgotten(
+def test_events_are_merged_and_scored_after_the_last_batch_and_none_is_forgotten(
     app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "BATCH", 1)
@@ -103,10 +103,53 @@ def test_scores_are_stored_once_after_the_last_batch_and_none_is_forgotten(
     with app.store.begin(write=False) as unit:
         scored = set(unit.scores.latest_all())
         owed = unit.access.setting(pipeline.OWED)
-    assert (first.events, first.snapshots, second.events) == (1, 0, 1)
+    assert (first.signals, first.events, first.snapshots, second.events) == (1, 0, 0, 2)
     assert {"openai", "anthropic"} <= scored
     assert second.snapshots == len(scored)
     assert owed == ""
+
+
+def test_new_rules_read_the_stored_articles_again_and_correct_what_they_said(
+    app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "REDETECTED_TOGETHER", 1)
+    told(app, clock, 1, "OpenAI laid off 300 employees on Monday, the company said.")
+    told(app, clock, 2, "Anthropic raised $900 million in a new funding round.")
+    clock.move(clock.at + timedelta(hours=1))
+    fewer = replace(CONFIG, rules=tuple(rule for rule in CONFIG.rules if rule.event != "layoffs"))
+    later = replace(app.parts, ruleset=compile_rules(fewer))
+
+    done, again = pipeline.redetect(later), pipeline.redetect(later)
+
+    assert (done.articles, again) == (2, pipeline.Absorbed())
+    with app.store.begin(write=False) as unit:
+        (event,) = unit.events.events_of("openai")
+        earlier = unit.events.event(event.id, known_at=clock.at - timedelta(minutes=30))
+        newest = unit.scores.latest("openai")
+        (untouched,) = unit.events.event_versions(unit.events.events_of("anthropic")[0].id)
+        correcting = unit.access.setting(pipeline.CORRECTING)
+    assert (earlier.state, event.state, untouched.state) == ("live", "withdrawn", "live")
+    assert newest is not None
+    assert (newest.cause, newest.score.contributions, correcting) == ("corrections", (), "")
+
+
+def test_a_worker_reads_the_stored_articles_again_when_it_starts_under_new_rules(
+    app: App, clock: Clock
+) -> None:
+    told(app, clock, 1, "OpenAI laid off 300 employees on Monday, the company said.")
+    fewer = replace(
+        app.config,
+        rules=tuple(rule for rule in CONFIG.rules if rule.event != "layoffs"),
+        settings=app.config.settings,
+    )
+    restarted = App(fewer, now=clock)
+
+    restarted.absorb_due()
+
+    with restarted.store.begin(write=False) as unit:
+        (event,) = unit.events.events_of("openai")
+    restarted.close()
+    assert event.state == "withdrawn"
 
 
 def test_a_revision_that_drops_the_sentence_withdraws_the_event(app: App, clock: Clock) -> None:

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import socket
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3 import HTTPConnectionPool, Timeout
 from urllib3 import exceptions as faults
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from riskwatch.collect.deadlines import Deadlines
 from riskwatch.collect.fetched import Fetched, Validators
 from riskwatch.collect.guard import Guard, Refused
+from riskwatch.collect.pools import guarded_pools
 from riskwatch.collect.unpack import BadEncoding, CutOff, Limits, unpacker
 from riskwatch.errors import Blocked, CollectError, TooLarge, TooSlow, Unreachable
 
@@ -39,6 +38,13 @@ _CHUNK_BYTES = 65_536
 _MAX_HOSTS = 1_000
 _CONNECTIONS_PER_HOST = 16
 _MAX_KNOWN_URLS = 20_000
+# A receiver's answer is a status; its text is only a hint for people.
+_POST_LIMITS = Limits(
+    connect_seconds=5.0, read_seconds=10.0, total_seconds=20.0, wire_bytes=65_536, body_bytes=65_536
+)
+
+
+_LIMITS = tuple(limit.name for limit in fields(Limits))
 
 
 @dataclass(slots=True)
@@ -87,6 +93,7 @@ class HttpClient:
         """
         self._guard = guard or Guard()
         self._limits = limits or Limits()
+        self._post_limits = _least(self._limits, _POST_LIMITS)
         self._pause = host_pause_seconds
         self._verify = ca_bundle or True
         self._base_headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
@@ -123,17 +130,28 @@ class HttpClient:
         raise Blocked(source_id, f"more than {self._limits.hops} redirects")
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str], receiver_id: str) -> Fetched:
-        """Send a body over https and return the answer; redirects are never followed.
+        """Send a body over https, on a connection of its own, and return the answer.
+
+        Redirects are never followed, at most 64 KiB are read, and 20 s are spent.
 
         Raises:
-            CollectError: As fetch does; its reason never holds the URL.
+            CollectError: As fetch does; its reason never holds the URL, and `is_sent` is set.
         """
         if not url.startswith("https://") and not self._is_plain_allowed(url):
             raise Blocked(receiver_id, "only https is allowed here")
-        budget = _Budget(self._limits.total_seconds)
-        return self._ask(
-            "POST", url, source_id=receiver_id, headers=dict(headers), budget=budget, content=body
-        )
+        self._threads.is_sent = False
+        try:
+            return self._ask(
+                "POST",
+                url,
+                source_id=receiver_id,
+                headers={"Accept-Encoding": "identity", "Connection": "close", **headers},
+                budget=_Budget(self._post_limits.total_seconds),
+                content=body,
+            )
+        except CollectError as error:
+            error.is_sent = self._threads.is_sent
+            raise
 
     def close(self) -> None:
         """Give the connections back."""
@@ -155,7 +173,8 @@ class HttpClient:
         content: bytes | None = None,
     ) -> Fetched:
         place = self._place(url, source_id=source_id)
-        with self._turn(place.host), budget.running() as ends, self._deadlines.running(ends) as watch:
+        turn = self._turn(place.host) if content is None else contextlib.nullcontext()
+        with turn, budget.running() as ends, self._deadlines.running(ends) as watch:
             self._threads.watch = watch
             for attempt in (1, 2):
                 try:
@@ -174,7 +193,10 @@ class HttpClient:
     def _exchange(
         self, method: str, place: _Place, *, headers: dict[str, str], content: bytes | None, source_id: str
     ) -> Fetched:
-        response = self._pool(place).urlopen(
+        is_post = content is not None
+        limits = self._post_limits if is_post else self._limits
+        pool = self._pool_for_once(place) if is_post else self._pool(place)
+        response = pool.urlopen(
             method,
             place.target,
             body=content,
@@ -184,10 +206,13 @@ class HttpClient:
             assert_same_host=False,
             preload_content=False,
             decode_content=False,
-            timeout=Timeout(connect=self._limits.connect_seconds, read=self._limits.read_seconds),
+            timeout=Timeout(connect=limits.connect_seconds, read=limits.read_seconds),
         )
+        names = {name.lower(): value for name, value in response.headers.items()}
+        if is_post:
+            with pool, contextlib.closing(response):
+                return Fetched(place.url, response.status, names, self._beginning(response))
         try:
-            names = {name.lower(): value for name, value in response.headers.items()}
             body, wire_bytes = self._body(response, names, source_id=source_id)
         except BaseException:
             response.close()
@@ -215,6 +240,13 @@ class HttpClient:
         if self._threads.watch.is_over():
             raise TooSlow(source_id, f"the answer took longer than {self._limits.total_seconds:g} s")
         return parts.whole(), wire_bytes
+
+    def _beginning(self, response: BaseHTTPResponse) -> bytes:
+        """Return the first 64 KiB; the status has come, so whatever breaks here changes nothing."""
+        try:
+            return response.read(self._post_limits.wire_bytes, decode_content=False)
+        except (faults.HTTPError, OSError, http.client.HTTPException, ValueError):
+            return b""
 
     @contextlib.contextmanager
     def _turn(self, host: str) -> Iterator[None]:
@@ -255,10 +287,16 @@ class HttpClient:
         self._adapter.cert_verify(pool, place.url, verify=self._verify, cert=None)  # type: ignore[no-untyped-call]
         return cast("HTTPConnectionPool", pool)
 
+    def _pool_for_once(self, place: _Place) -> HTTPConnectionPool:
+        """Return a pool without a kept connection: one that broke meanwhile would look like a lost answer."""
+        pool = self._adapter.poolmanager.pool_classes_by_scheme[place.scheme](place.host, place.port)
+        self._adapter.cert_verify(pool, place.url, verify=self._verify, cert=None)  # type: ignore[no-untyped-call]
+        return cast("HTTPConnectionPool", pool)
+
     def _new_adapter(self) -> HTTPAdapter:
         self._session.trust_env = False  # no proxies and no .netrc from the environment
         adapter = HTTPAdapter(pool_connections=_MAX_HOSTS, pool_maxsize=_CONNECTIONS_PER_HOST, max_retries=0)
-        plain, tls = _guarded_pools(self._guard, self._threads)
+        plain, tls = guarded_pools(self._guard, self._threads)
         adapter.poolmanager.pool_classes_by_scheme = {"http": plain, "https": tls}
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -274,6 +312,10 @@ class _Place:
     host: str
     port: int
     target: str
+
+
+def _least(limits: Limits, most: Limits) -> Limits:
+    return Limits(**{name: min(getattr(limits, name), getattr(most, name)) for name in _LIMITS})
 
 
 def _place(url: str, *, source_id: str) -> _Place:
@@ -302,43 +344,6 @@ def _next_hop(at: str, target: str, *, source_id: str) -> str:
     if at.startswith("https://") and not to.startswith("https://"):
         raise Blocked(source_id, "a redirect from https to http is not followed")
     return to.partition("#")[0]
-
-
-def _guarded_pools(
-    guard: Guard, threads: threading.local
-) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
-    """Return pool classes whose connections pass the guard and are watched while they answer."""
-
-    class _Guarded:
-        def _new_conn(self: Any) -> socket.socket:  # HTTPConnection or HTTPSConnection
-            try:
-                sock = guard.connect(self._dns_host, self.port, timeout_seconds=self.timeout or 5.0)
-            except socket.gaierror as error:
-                raise faults.NameResolutionError(self.host, self, error) from error
-            except TimeoutError as error:
-                raise faults.ConnectTimeoutError(self, "connecting took too long") from error
-            except OSError as error:
-                raise faults.NewConnectionError(self, f"{type(error).__name__}") from error
-            threads.watch.socket = sock
-            return sock
-
-        def getresponse(self: Any) -> Any:  # noqa: ANN401  # as urllib3 gives it
-            threads.watch.socket = self.sock
-            return super().getresponse()  # type: ignore[misc]  # the connection class beside it has one
-
-    class _Plain(_Guarded, HTTPConnection):
-        pass
-
-    class _Tls(_Guarded, HTTPSConnection):
-        pass
-
-    class _PlainPool(HTTPConnectionPool):
-        ConnectionCls = _Plain
-
-    class _TlsPool(HTTPSConnectionPool):
-        ConnectionCls = _Tls
-
-    return _PlainPool, _TlsPool
 
 
 def _is_stale(error: faults.ProtocolError) -> bool:

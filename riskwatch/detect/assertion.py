@@ -12,8 +12,10 @@ from riskwatch.detect.packs import CompiledModifier, Pack
 from riskwatch.detect.patterns import compile_pattern
 from riskwatch.detect.quantity import read_date
 from riskwatch.detect.regex import Regex
+from riskwatch.detect.rules import When
 from riskwatch.model import Assertion
 
+PAST_MONTHS = 8  # a bare month is read as past up to here
 _WORD = compile_pattern(r"[^\s«»]+|«[^»]*»")
 _YEAR = compile_pattern(r"(?:19|20)[0-9][0-9]")
 
@@ -155,11 +157,20 @@ def _why_not(
     ignores = own.ignore_when is None or own.ignore_when in case.captured
     if ignores and any(fnmatchcase(spec.id, glob) for glob in own.ignore_ids):
         return "ignored by the rule"
-    if spec.when is not None and spec.when.older_than_item_years is not None:
-        words = masked.original[entry.start : entry.end]
-        if not _is_older(words, item, years=spec.when.older_than_item_years, pack=pack):
-            return "not that old"
+    if spec.when is not None and not _is_old(
+        masked.original[entry.start : entry.end], spec.when, item, pack=pack
+    ):
+        return "not that old"
     return _out_of_reach(entry, case, masked, pack=pack)
+
+
+def _is_old(words: str, when: When, item: date, *, pack: Pack) -> bool:
+    if when.older_than_item_years is not None:
+        return _is_older(words, item, years=when.older_than_item_years, pack=pack)
+    month = next((pack.grammar.months[w] for w in words.lower().split() if w in pack.grammar.months), None)
+    # a month far back is rather one of the year to come
+    back = (item.month - month) % 12 if month is not None else 0
+    return when.older_than_item_months is not None and when.older_than_item_months <= back <= PAST_MONTHS
 
 
 def _is_older(words: str, item: date, *, years: int, pack: Pack) -> bool:

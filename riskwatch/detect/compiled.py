@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass
 
 import re2
 
 from riskwatch.detect.assertion import OwnModifiers
 from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
 from riskwatch.detect.packs import Pack, compile_pack
-from riskwatch.detect.patterns import PatternError, compile_set, options, token_class
+from riskwatch.detect.patterns import (
+    PatternError,
+    compile_set,
+    options,
+    token_class,
+)
 from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers, Lexicon, Lifecycle, Modifiers, Rule
 from riskwatch.detect.sentences import Splitter, build_splitter
@@ -41,12 +45,11 @@ EXTRA_ATTRIBUTES = frozenset({"role_text", "currency"})  # wording and unit that
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One alternative of a rule; number is its place among all frames of the language."""
+    """One alternative of a rule."""
 
     name: str
     pattern: Regex
     groups: Mapping[str, int]
-    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class CompiledRule:
     needs_person: bool
     hint: Regex  # the prefilter, to show the words that hit
     uses_people: bool  # whether a frame has a place for persons
-    numbers: frozenset[int] = frozenset()  # of its frames
+    atoms: re2.Filter  # of its frames in order: which of them can match at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,6 @@ class LanguageRules:
     splitter: Splitter
     rules: tuple[CompiledRule, ...]
     prefilter: re2.Set  # one pattern a rule, in order
-    atoms: re2.Filter  # of all frames in order: which of them can match at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,7 @@ def _gazetteer(vendors: Sequence[Vendor], blockers: Blockers, errors: list[Confi
 
 
 def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
-    rules = _numbered(compiled)
-    prefilters = [f"(?:{pack.expander.expand(rule.spec.detect.prefilter)})" for rule in rules]
+    prefilters = [f"(?:{pack.expander.expand(rule.spec.detect.prefilter)})" for rule in compiled]
     return LanguageRules(
         pack=pack,
         splitter=build_splitter(
@@ -169,25 +170,15 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
             pack.grammar.abbreviations,
             is_spaced=pack.grammar.unit == "words",
         ),
-        rules=tuple(rules),
+        rules=tuple(compiled),
         prefilter=compile_set(prefilters or [r"[^\s\S]"]),
-        atoms=_atoms([frame for rule in rules for frame in rule.frames]),
     )
-
-
-def _numbered(compiled: Sequence[CompiledRule]) -> tuple[CompiledRule, ...]:
-    numbers = count()
-    numbered = (
-        replace(rule, frames=tuple(replace(frame, number=next(numbers)) for frame in rule.frames))
-        for rule in compiled
-    )
-    return tuple(replace(rule, numbers=frozenset(frame.number for frame in rule.frames)) for rule in numbered)
 
 
 def _atoms(frames: Sequence[Frame]) -> re2.Filter:
     """Return the filter of words that frames cannot do without.
 
-    A Set of the frames themselves is 200 times slower.
+    A Set of the frames themselves is 200 times slower; one filter of all rules is larger than the caches.
     """
     made = re2.Filter()
     for frame in frames:
@@ -242,6 +233,7 @@ def _rule(rule: Rule, taxonomy: Taxonomy, pack: Pack, errors: list[ConfigError])
         needs_person="person" in event.attributes,
         hint=hint,
         uses_people=any(token_class("P") in frame.pattern.pattern for frame in frames),
+        atoms=_atoms(frames),
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date
 from itertools import islice
 
 from riskwatch.detect.assertion import find_modifiers
 from riskwatch.detect.compiled import CompiledRule, LanguageRules, Ruleset
+from riskwatch.detect.explain import Trace, restate
 from riskwatch.detect.mask import Masked, mask
 from riskwatch.detect.match import candidates
 from riskwatch.detect.names import Names, Placed
 from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
+from riskwatch.detect.settle import settle
 from riskwatch.detect.signals import Work, add_candidate
 from riskwatch.detect.vendors import (
     MAX_RIVAL_SHARE,
@@ -22,7 +25,7 @@ from riskwatch.detect.vendors import (
     Focus,
     scene_of,
 )
-from riskwatch.model import Article, Detection, Mention
+from riskwatch.model import Article, Detection, Mention, Signal
 
 MAX_BYTES = 64 * 1024
 MAX_SIGNALS = 50
@@ -52,8 +55,6 @@ def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> D
     mentions = _mentions(placed)
     if language is None or told is None:
         notes.append(f"unread: {article.lang}" if language is None else "undated: no signals")
-        return Detection((), mentions, notes=tuple(notes))
-    if not language.prefilter.Match("\n".join(texts.values())):
         return Detection((), mentions, notes=tuple(notes))
     work = Work(article, ruleset, language, item, Names(placed), notes=notes)
     _read(work, texts, focus=focus)
@@ -107,10 +108,12 @@ def _read(work: Work, texts: Mapping[str, str], *, focus: str | None) -> None:
     left = MAX_SENTENCES
     # the title is read last: by then the body has proved who its persons are
     for segment in (*segments, title):
+        sentences = list(islice(_sentences(work.language, texts[segment.field], segment), left))
+        if not sentences:
+            continue
+        left -= len(sentences)
         spans = segment.spans if segment.field == "body" else () if is_digest else _all_spans(segments)
         about = _focus(work, spans, is_digest=is_digest, given=focus)
-        sentences = list(islice(_sentences(work.language, texts[segment.field], segment), left))
-        left -= len(sentences)
         for sentence, numbers in sentences:
             _sentence(work, sentence, numbers, focus=about)
     if left <= 0:
@@ -181,12 +184,13 @@ def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: 
     with_people = any(rule.uses_people for rule in rules)
     masked = mask(sentence.text, entities, pack=pack, proven=work.proven if with_people else None)
     _remember(work, masked)
-    possible = frozenset(work.language.atoms.Match(masked.raw.lower(), potential=True) or ())
+    lowered = masked.raw.lower()
     found = [
         made
         for rule in rules
-        if not possible.isdisjoint(rule.numbers)
-        for made in candidates(rule, masked, pack=pack, possible=possible)
+        for made in candidates(
+            rule, masked, pack=pack, possible=rule.atoms.Match(lowered, potential=True) or ()
+        )
     ]
     if not found:
         return
@@ -214,14 +218,26 @@ def _remember(work: Work, masked: Masked) -> None:
 
 def _finish(work: Work, mentions: tuple[Mention, ...]) -> Detection:
     # stable: persons of one list keep the order of the text
-    signals = sorted(work.signals.items(), key=lambda pair: pair[0][-1])
+    made = [work.signals[key] for key in sorted(work.signals, key=lambda key: key[-1])]
+    signals = _settled(work, made)
     if len(signals) > MAX_SIGNALS:
         work.notes.append(f"{len(signals) - MAX_SIGNALS} signals over {MAX_SIGNALS} left out")
     traces = sorted(work.trace, key=lambda pair: pair[0])
     return Detection(
-        signals=tuple(signal for _, signal in signals[:MAX_SIGNALS]),
+        signals=tuple(signals[:MAX_SIGNALS]),
         mentions=mentions,
         blocked=tuple(work.blocked),
         trace=tuple(trace for _, trace in traces),
         notes=tuple(work.notes),
     )
+
+
+def _settled(work: Work, made: Sequence[tuple[Signal, Trace]]) -> list[Signal]:
+    """Return the signals as the article as a whole states them; the traces tell of it."""
+    signals = [signal for signal, _ in made]
+    hints = {rule.spec.reference: rule.hint for rule in work.language.rules} if signals else {}
+    settled = settle(signals, work.article.title or "", pack=work.language.pack, hints=hints)
+    for number, told in settled.items():
+        signals[number] = replace(signals[number], assertion=told.value)
+        restate(made[number][1], told.value, told.reason)
+    return signals

@@ -10,8 +10,9 @@ from riskwatch.detect.match import Candidate
 from riskwatch.detect.readings import Readings
 from riskwatch.detect.sentences import Sentence
 from riskwatch.detect.vendors import Attribution
+from riskwatch.model import Assertion
 
-Trace = Mapping[str, object]
+Trace = dict[str, object]
 
 
 def start_trace(
@@ -59,6 +60,13 @@ def assertion_trace(judged: Judged, sentence: Sentence) -> dict[str, object]:
         "primary": judged.is_primary,
         "considered": [_considered(entry, sentence) for entry in judged.considered],
     }
+
+
+def restate(trace: Trace, value: Assertion, reason: str) -> None:
+    """Note in a trace that the article as a whole states the event otherwise than its sentence."""
+    told = trace["assertion"]
+    if isinstance(told, dict):
+        trace["assertion"] = told | {"value": str(value), "winner": reason, "alone": told["value"]}
 
 
 def _considered(entry: Considered, sentence: Sentence) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from riskwatch.detect.patterns import MAX_SET_MEMORY_BYTES, bounded, compile_pattern, words_pattern
 from riskwatch.detect.regex import Regex
@@ -38,8 +39,7 @@ class Known:
     is_product: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A name found in a field; offsets in characters of the field."""
 
     start: int

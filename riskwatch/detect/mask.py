@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import compile_pattern
@@ -36,8 +37,7 @@ _YEAR = compile_pattern(r"^(?:19|20)[0-9][0-9]$")
 _INTEGER_OR_SCALED = compile_pattern(r"^(?:[0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)$|[^0-9.,]")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One masked span of a sentence; offsets in characters of the sentence."""
 
     kind: str  # V O P R Q M N D H

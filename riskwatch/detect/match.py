@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from riskwatch.detect.compiled import CompiledRule, Frame
@@ -37,7 +37,7 @@ class _Match:
 
 
 def candidates(
-    rule: CompiledRule, masked: Masked, *, pack: Pack, possible: frozenset[int]
+    rule: CompiledRule, masked: Masked, *, pack: Pack, possible: Sequence[int]
 ) -> tuple[Candidate, ...]:
     """Return the rule's candidates; the first frame that matches a trigger wins it.
 
@@ -45,11 +45,11 @@ def candidates(
         rule: The rule.
         masked: The sentence.
         pack: The language.
-        possible: Numbers of the frames whose necessary words stand in the sentence.
+        possible: Numbers of the frames whose necessary words stand in the sentence, in order.
     """
     found: list[Candidate] = []
-    for frame in rule.frames:
-        for match in _matches(frame, masked.raw) if frame.number in possible else ():
+    for frame in (rule.frames[number] for number in possible):
+        for match in _matches(frame, masked.raw):
             if not any(_overlap(match.trigger, other.trigger) for other in found):
                 blocker = _blocker(rule, masked, match, pack)
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))

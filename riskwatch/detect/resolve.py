@@ -70,7 +70,7 @@ def resolve(
             else:
                 placed.append(Placed(name, token))
     if pack is not None:
-        placed += _of_lists(doubtful, placed, texts, item=item, pack=pack)
+        placed += _of_lists(doubtful, placed, texts, item=item, pack=pack) if doubtful else ()
         placed += _family_names(texts, placed, hits=hits, pack=pack)
     return tuple(sorted(placed, key=lambda entry: (entry.field != "title", entry.token.start)))
 
@@ -302,15 +302,5 @@ def focus_of(
 
 def shifted(token: Token, by: int) -> Token:
     """Return the token with offsets moved, for a sentence that begins at -by."""
-    return Token(
-        token.kind,
-        token.start + by,
-        token.end + by,
-        token.text,
-        token.vendor,
-        token.line,
-        token.is_product,
-        token.posts,
-        token.name,
-        token.role_code,
-    )
+    kind, start, end, text, vendor, line, is_product, posts, name, role_code = token
+    return Token(kind, start + by, end + by, text, vendor, line, is_product, posts, name, role_code)

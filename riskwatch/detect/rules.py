@@ -255,6 +255,13 @@ class Grammar(_Strict):
     cues: dict[Role, Cue] = Field(default_factory=dict)
     self_speech: Pattern | None = Field(default=None, description="after a speaker who speaks for itself")
     credit: Pattern | None = Field(default=None, description="words that credit an outlet")
+    retelling: Pattern | None = Field(
+        default=None, description="in a title: an explainer, opinion or list, not news"
+    )
+    presupposes: Pattern | None = Field(
+        default=None, description="right before a word of an event: takes it for known"
+    )
+    fresh: Pattern | None = Field(default=None, description="in a sentence: it happened just now")
     boilerplate_line: Pattern | None = Field(default=None, description="a line that is cut")
     boilerplate_tail: Pattern | None = Field(default=None, description="a line that ends the article")
     bullet: Pattern | None = Field(default=None, description="start of an entry of a list")
@@ -289,6 +296,9 @@ class When(_Strict):
 
     older_than_item_years: int | None = Field(
         default=None, ge=0, description="the year in the match lies that far back"
+    )
+    older_than_item_months: int | None = Field(
+        default=None, ge=0, description="the month in the match, without a year, lies that far back"
     )
 
 

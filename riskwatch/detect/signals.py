@@ -45,7 +45,9 @@ class Work:
     language: LanguageRules
     item: date
     names: Names
-    signals: dict[tuple[str, str, str, str, Place], Signal] = field(default_factory=dict)
+    signals: dict[tuple[str, str, str, str, Place], tuple[Signal, explain.Trace]] = field(
+        default_factory=dict
+    )
     blocked: list[Blocked] = field(default_factory=list)
     trace: list[tuple[Place, explain.Trace]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -153,12 +155,13 @@ def _signal(
     is_minor = _is_minor(candidate, stated.subject, readings)
     if is_minor:
         readings.notes.append("the register knows the person as no leader")
-    work.trace.append((place, trace | {"notes": list(readings.notes)}))
+    trace["notes"] = list(readings.notes)
+    work.trace.append((place, trace))
     if is_minor or candidate.rule.spec.lifecycle == Lifecycle.EXPERIMENTAL:
         return
     signal = _made(work, candidate, scene, stated, judged=judged, readings=readings, when=when)
     key = (signal.rule, signal.vendor, signal.type, _object(readings), place)
-    work.signals.setdefault(key, signal)
+    work.signals.setdefault(key, (signal, trace))
 
 
 def _leads(candidate: Candidate, readings: Readings, *, untold: tuple[int, int] | None = None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from riskwatch.detect.lists import is_owning, lists_of
 from riskwatch.detect.mask import Masked, Token, capitalised, is_headline, length_in_words
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.packs import Pack
@@ -28,6 +29,7 @@ AFTER_CHARS = 80
 APPOSITION_WORDS = 4
 CUE_CHARS = 90  # looked at beside a name
 MIN_FOCUS_MENTIONS = 3
+SHARED_ROLES = frozenset({"destination", "comparison", "former", "counterparty"})  # along a list
 MAX_RIVAL_SHARE = 1 / 3
 SALIENT_CHARS = 250
 
@@ -87,17 +89,16 @@ def scene_of(masked: Masked, *, pack: Pack, focus: Focus, item: date) -> Scene:
 
 def _roles(masked: Masked, companies: Sequence[int], pack: Pack) -> dict[int, frozenset[str]]:
     roles: dict[int, frozenset[str]] = {}
-    previous: int | None = None
-    for number in companies:
-        start, end = masked.starts[number], masked.ends[number]
-        before, after = masked.text[max(0, start - CUE_CHARS) : start], masked.text[end : end + CUE_CHARS]
-        found = _cued(before, after, pack)
-        if masked.tokens[number].line is not None or masked.tokens[number].is_product:
-            found.add("product")
-        if previous is not None and _is_joined(masked, previous, number, pack):
-            found |= roles[previous] & {"destination", "comparison", "former", "counterparty"}
-        roles[number] = frozenset(found)
-        previous = number
+    for mates in lists_of(masked, companies, pack):
+        shared = frozenset[str]()  # by those that follow in the list
+        for number in mates:
+            start, end = masked.starts[number], masked.ends[number]
+            before, after = masked.text[max(0, start - CUE_CHARS) : start], masked.text[end : end + CUE_CHARS]
+            found = _cued(before, after, pack)
+            if masked.tokens[number].line is not None or masked.tokens[number].is_product:
+                found.add("product")
+            roles[number] = frozenset(found | shared)
+            shared = roles[number] & SHARED_ROLES
     return roles
 
 
@@ -112,19 +113,6 @@ def _cued(before: str, after: str, pack: Pack) -> set[str]:
         if (is_before and cues.before.hits(before) and not cues.unless.hits(before))
         or (is_after and cues.after.hits(after))
     }
-
-
-def _is_joined(masked: Masked, one: int, other: int, pack: Pack) -> bool:
-    """Whether two names stand in one list, or one is the other's line ("Meta's Llama")."""
-    between = masked.text[masked.ends[one] : masked.starts[other]]
-    if pack.words["list_join"].hits(between):
-        return True
-    return masked.tokens[one].vendor == masked.tokens[other].vendor and _is_owning(between, pack)
-
-
-def _is_owning(between: str, pack: Pack) -> bool:
-    owner = pack.words["possessive"].search(between)
-    return not (between[owner.end() :] if owner else between).strip()
 
 
 def attribute(candidate: Candidate, scene: Scene, *, person: Token | None) -> tuple[Attribution, ...]:
@@ -142,12 +130,16 @@ def attribute(candidate: Candidate, scene: Scene, *, person: Token | None) -> tu
 def _others(
     candidate: Candidate, scene: Scene, taken: frozenset[int], found: Attribution
 ) -> tuple[Attribution, ...]:
-    """Return the further vendors of a list inside the slot ("Nvidia, Oracle and AMD shares fall")."""
-    if found.route != Route.SLOT or candidate.rule.needs_person:
+    """Return the further vendors of a list ("Nvidia, Oracle and AMD shares fall")."""
+    if candidate.rule.needs_person or found.number < 0:
         return ()
+    numbers = _slots(candidate, scene) if found.route == Route.SLOT else []
     others = {found.vendor: found}
-    for number in _slots(candidate, scene):
-        made = _made(scene, number, Route.SLOT) if number not in taken else None
+    listed = next(
+        mates for mates in lists_of(scene.masked, scene.companies, scene.pack) if found.number in mates
+    )
+    for number in (*numbers, *listed):
+        made = _made(scene, number, found.route) if number not in taken else None
         if made is not None:
             others.setdefault(made.vendor, made)
     return tuple(list(others.values())[1:])
@@ -188,7 +180,7 @@ def _slot_is_closed(candidate: Candidate, scene: Scene) -> bool:
     return bool(slots) and (scene.masked.tokens[slots[0]].kind != "V" or slots[0] in taken)
 
 
-def _made(scene: Scene, number: int, route: Route, person: Token | None = None) -> Attribution | None:
+def _made(scene: Scene, number: int, route: str, person: Token | None = None) -> Attribution | None:
     token = scene.masked.tokens[number]
     if token.vendor is None:
         return None
@@ -203,7 +195,7 @@ def _line(scene: Scene, number: int, person: Token | None) -> str | None:
     for other in following:
         token = scene.masked.tokens[other]
         between = scene.masked.text[scene.masked.ends[number] : scene.masked.starts[other]]
-        if token.vendor == vendor and token.line and _is_owning(between, scene.pack):
+        if token.vendor == vendor and token.line and is_owning(between, scene.pack):
             return token.line
     posts = person.posts if person is not None else ()
     return next((known.line for employer, known in posts if employer == vendor and known.line), None)

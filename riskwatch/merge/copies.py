@@ -6,7 +6,6 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
-from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,18 +28,28 @@ _SPACELESS = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x9
 def sketch(title: str | None, text: str) -> tuple[int, ...]:
     """Return the 128 smallest 64-bit hashes of a text's 4-grams, ascending; of the title if text is empty."""
     grams = _grams(unicodedata.normalize("NFKC", text or title or "").lower())
-    hashes = (
-        int.from_bytes(blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest()) for gram in grams
-    )
-    return tuple(nsmallest(SKETCH_SIZE, hashes))
+    hashes = [blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest() for gram in grams]
+    return tuple(map(int.from_bytes, sorted(hashes)[:SKETCH_SIZE]))
+
+
+class _Blanked(dict[int, str]):
+    """Code point -> itself in letters and digits, a blank otherwise; for str.translate."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        self[code] = kept = char if char.isalnum() else " "
+        return kept
+
+
+_BLANKED = _Blanked()
 
 
 def _grams(text: str) -> set[str]:
-    words = "".join(c if c.isalnum() else " " for c in text).split()
+    words = text.translate(_BLANKED).split()
     letters = "".join(words)
     if not letters.isascii() and sum(map(_is_spaceless, letters)) > _SPACELESS_SHARE * len(letters):
         return {letters[i : i + GRAM] for i in range(len(letters) - GRAM + 1)}
-    return {" ".join(words[i : i + GRAM]) for i in range(len(words) - GRAM + 1)}
+    return set(map(" ".join, zip(*(words[i:] for i in range(GRAM)), strict=False)))
 
 
 def _is_spaceless(letter: str) -> bool:

@@ -96,5 +96,5 @@ class ArticleBrief:
     published_at: datetime | None
     first_seen_at: datetime | None
     sketch: tuple[int, ...] = ()  # up to 128 smallest 64-bit hashes of word 4-grams, ascending
+    source_id: str = ""
     credited_family: str | None = None  # explicit syndication credit ("first appeared on ...")
-    subjects: tuple[str, ...] = ()  # vendors mentioned

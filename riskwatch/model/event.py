@@ -64,6 +64,7 @@ class EventType:
     heading: tuple[str, ...] = ()  # templates with {attribute} fields; the first that can be filled counts
     positive: tuple[str, ...] = ()
     negative: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)  # vendor id -> name, for attributes of kind vendor
 
 
 Taxonomy = Mapping[str, EventType]
@@ -252,9 +253,18 @@ class Verdict:
     recorded_at: datetime | None = None
 
 
+_UNTOLD = ("other", "unknown", "")  # values of a closed list that tell a reader nothing
+
+
 def heading(event: Event, event_type: EventType) -> str:
     """Return the event in a few words, from the first template whose fields are all known."""
-    values = {name: _words(value) for name, value in event.attributes.items()}
+    values = {
+        name: event_type.names.get(str(value), str(value))
+        if event_type.attributes.get(name) == "vendor"
+        else _words(value)
+        for name, value in event.attributes.items()
+        if value not in _UNTOLD
+    }
     for template in event_type.heading:
         try:
             text = template.format_map(values)

@@ -127,7 +127,7 @@ class Snapshot:
 
     id: str
     score: Score
-    cause: str  # change, daily, replay
+    cause: str  # change, corrections, verdict, daily, replay
     recorded_at: datetime
 
 

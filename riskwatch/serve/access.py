@@ -114,12 +114,19 @@ class Door:
                 return Caller("anonymous", frozenset({"read"}))
             self._unkeyed.count(who.address)
             raise Unauthorized("send an API key in the header X-API-Key; `riskwatch key add NAME` makes one")
-        key = self._valid(shown, now)
-        if key is None:
+        known = self.known(shown, now=now)
+        if known is None:
             self._unkeyed.count(visitor().address)  # guesses are slow
             raise Unauthorized(
                 "the API key is unknown, expired or revoked; `riskwatch key list` shows which are valid"
             )
+        return known
+
+    def known(self, shown: str, *, now: datetime) -> Caller | None:
+        """Return who shows a valid key, counted. Raises TooMany over the limit."""
+        key = self._valid(shown, now)
+        if key is None:
+            return None
         self._keyed.count(key.id)
         return Caller(key.id, _all_of(key.scopes))
 

@@ -6,14 +6,12 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
-from werkzeug.http import parse_accept_header
 
 from riskwatch.errors import RiskwatchError
 from riskwatch.serve import health, problem
@@ -21,6 +19,7 @@ from riskwatch.serve.access import Caller, Door, Rules, Visitor
 from riskwatch.serve.api import ROUTES
 from riskwatch.serve.board import Boards
 from riskwatch.serve.context import Actions, Now, ServeConfig
+from riskwatch.serve.front import Front
 from riskwatch.serve.openapi import openapi
 from riskwatch.serve.pages import PAGES, Page
 from riskwatch.serve.pages.frame import site_of
@@ -32,17 +31,15 @@ from riskwatch.serve.route import (
     answer_bytes,
     answered,
     check_path,
+    listing_key,
     query_values,
+    spoken,
 )
 from riskwatch.store import Store
 
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 Admit = Callable[[str], Caller]  # scope -> who asks; raises Unauthorized, Forbidden, TooMany
 _LEAST_ZIPPED = 1_400  # one packet
-_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
-    "form-action 'self'; base-uri 'none'"
-)
 
 
 def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now) -> Flask:
@@ -62,10 +59,17 @@ def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     desk = Desk(store, actions, config, Boards(store, config, now), now)
     rules = Rules(config.pepper, config.anonymous_read, config.per_minute, config.anonymous_per_minute)
-    admit = _admission(Door(store, rules, version=desk.boards.version), now)
+    door = Door(store, rules, version=desk.boards.version)
+    admit = _admission(door, now)
     _install_pages_errors(app, desk)
-    app.after_request(_headers)
+    app.after_request(_static_age)
     listings = Listings()
+    app.wsgi_app = Front(  # type: ignore[method-assign] # Flask's own way to wrap an app
+        app.wsgi_app,
+        listings,
+        version=desk.boards.version,
+        known_caller=lambda shown: door.known(shown, now=now()),
+    )
     for route in ROUTES:
         app.add_url_rule(
             route.path,
@@ -88,17 +92,11 @@ def _root() -> str:
 
 
 # -------------------------------------------------------------------------------- requests
-def _headers(response: Response) -> Response:
-    headers, environ = response.headers, request.environ
-    headers.add("X-Request-ID", problem.request_id())
-    headers.add("Content-Security-Policy", _POLICY)
-    headers.add("X-Content-Type-Options", "nosniff")
-    headers.add("Referrer-Policy", "no-referrer")
-    if environ["wsgi.url_scheme"] == "https":
-        headers.add("Strict-Transport-Security", "max-age=31536000")
-    path = environ.get("PATH_INFO", "")
+def _static_age(response: Response) -> Response:
+    path = request.environ.get("PATH_INFO", "")
     if path.startswith("/static/"):
-        headers["Cache-Control"] = "public, max-age=31536000" if "vendor" in path else "public, max-age=3600"
+        age = 31_536_000 if "vendor" in path else 3_600
+        response.headers["Cache-Control"] = f"public, max-age={age}"
     return response
 
 
@@ -139,23 +137,17 @@ def _operation(route: Route, desk: Desk, admit: Admit, listings: Listings) -> Ca
 
 
 def _listing(route: Route, desk: Desk, path: Mapping[str, str], listings: Listings) -> Response:
-    version, key = desk.boards.version(), (request.path, request.environ.get("QUERY_STRING", ""))
+    version, key = desk.boards.version(), listing_key(request.environ)
     held = listings.held(version, key)
     if held is None:
         try:
             query = route.query.model_validate(query_values(route.query))
         except ValidationError as error:
             return problem.of_validation(error, place="query")
-        held = Kept(*answer_bytes(route.view(desk, query, **path)))
+        held = Kept(*answer_bytes(route.view(desk, query, **path)), route.scope)
         listings.keep(version, key, held)
-    if len(held.body) > _LEAST_ZIPPED and _takes_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
-        return answered(held.zipped, f"W/{held.tag}", encoding="gzip")
-    return answered(held.body, held.tag, encoding="identity")
-
-
-@lru_cache(maxsize=64)  # few kinds of readers send nearly all requests
-def _takes_gzip(accepted: str) -> bool:
-    return bool(parse_accept_header(accepted)["gzip"])
+    status, headers, body = spoken(held, request.environ)
+    return Response(body, status=status, headers=headers)
 
 
 def _body() -> object:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 import structlog
-from flask import Response, g, request
+from flask import Response, request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
@@ -24,6 +22,7 @@ from riskwatch.errors import (
     Unauthorized,
     Unavailable,
 )
+from riskwatch.serve.front import REQUEST_ID
 
 _STATUS: Sequence[tuple[type[RiskwatchError], int, str]] = (
     (NotFound, 404, "not-found"),
@@ -43,21 +42,6 @@ _ADVICE = {
 }
 
 
-_LONGEST_ID = 64  # characters of a request id that is taken over
-_numbers = count(1)
-_process = secrets.token_hex(4)  # tells the requests of one process from another's
-
-
-def request_id() -> str:
-    """Return the id under which the logs have this request: the caller's own, if it can do no harm."""
-    held: str | None = g.get("request_id")
-    if held is None:
-        given = request.environ.get("HTTP_X_REQUEST_ID", "")
-        is_plain = len(given) <= _LONGEST_ID and given.isascii() and given.replace("-", "").isalnum()
-        held = g.request_id = given if is_plain else f"{_process}{next(_numbers):08x}"
-    return held
-
-
 def problem(
     status: int,
     kind: str,
@@ -73,7 +57,7 @@ def problem(
         "status": status,
         "detail": detail,
         "instance": request.path,
-        "request_id": request_id(),
+        "request_id": request.environ[REQUEST_ID],
         "errors": list(errors),
     }
     text = json.dumps(body, ensure_ascii=False, sort_keys=True)
@@ -134,7 +118,9 @@ def known(error: RiskwatchError) -> Response:
 
 def unknown(error: Exception) -> Response:
     """Return a 500 that tells nothing but the request id; the log holds the rest."""
-    structlog.get_logger("riskwatch").error("request_failed", request_id=request_id(), exc_info=error)
+    structlog.get_logger("riskwatch").error(
+        "request_failed", request_id=request.environ[REQUEST_ID], exc_info=error
+    )
     return problem(500, "internal-error", "Something broke here; the request id finds it in the log.")
 
 

@@ -7,18 +7,21 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import re2
 from flask import Response, request
 from pydantic import BaseModel
+from werkzeug.http import parse_accept_header, parse_etags
 
 from riskwatch.errors import NotFound
 from riskwatch.serve.board import Boards
 from riskwatch.serve.context import Actions, Now, ServeConfig
 from riskwatch.serve.query import Nothing
 from riskwatch.store import Store
+
+_LEAST_ZIPPED = 1_400  # bytes: one packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Kept:
 
     body: bytes
     tag: str
+    scope: str  # that the caller needs
 
     @cached_property
     def zipped(self) -> bytes:
@@ -116,19 +120,48 @@ class Listings:
         self._state = (version, kept, size)
 
 
+def listing_key(environ: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what tells the listings of one state of the data apart."""
+    return environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+
+
+def spoken(kept: Kept, environ: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Return status, headers and body of a kept answer: zipped for who takes it, 304 for who has it."""
+    is_zipped = len(kept.body) > _LEAST_ZIPPED and takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    headers = [
+        ("ETag", f"W/{kept.tag}" if is_zipped else kept.tag),
+        ("Cache-Control", "private, no-cache"),
+        ("Vary", "Accept-Encoding"),
+    ]
+    if _is_held(kept.tag, environ):
+        return "304 NOT MODIFIED", headers, b""
+    body = kept.zipped if is_zipped else kept.body
+    headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    if is_zipped:
+        headers.append(("Content-Encoding", "gzip"))
+    return "200 OK", headers, body
+
+
+@lru_cache(maxsize=64)  # few kinds of readers send nearly all requests
+def takes_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header admits gzip."""
+    return bool(parse_accept_header(accepted)["gzip"])
+
+
+def _is_held(tag: str, environ: Mapping[str, Any]) -> bool:
+    known = environ.get("HTTP_IF_NONE_MATCH")
+    return known is not None and parse_etags(known).contains_weak(tag.split('"')[1])
+
+
 def answer_bytes(answer: Mapping[str, Any]) -> tuple[bytes, str]:
     """Return the JSON of an answer and its entity tag."""
     body = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     return body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def answered(body: bytes, tag: str, *, encoding: str | None = None) -> Response:
-    """Return 200 with the bytes, or 304 where the caller has them; with an encoding, others were possible."""
+def answered(body: bytes, tag: str) -> Response:
+    """Return 200 with the bytes, or 304 where the caller has them."""
     headers = [("ETag", tag), ("Cache-Control", "private, no-cache")]
-    if encoding is not None:
-        headers.append(("Vary", "Accept-Encoding"))
-    if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(tag.split('"')[1]):
+    if _is_held(tag, request.environ):
         return Response(status=304, headers=headers)
-    if encoding == "gzip":
-        headers.append(("Content-Encoding", encoding))
     return Response(body, content_type="application/json", headers=headers)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -28,6 +28,36 @@ from riskwatch.model import (
     Story,
     Verdict,
 )
+from riskwatch.store.access import AccessStore, ApiKey
+from riskwatch.store.alerts import (
+    DeliveryFilter,
+    DueGroup,
+    IncidentFilter,
+    IncidentStore,
+    OutboxStore,
+    Queued,
+    Settled,
+)
+
+__all__ = [
+    "AccessStore",
+    "Added",
+    "ApiKey",
+    "ArticleFilter",
+    "ArticleStore",
+    "DeliveryFilter",
+    "DueGroup",
+    "EventFilter",
+    "EventStore",
+    "IncidentFilter",
+    "IncidentStore",
+    "OutboxStore",
+    "Queued",
+    "ScoreStore",
+    "Settled",
+    "Store",
+    "UnitOfWork",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +68,7 @@ class Added:
     changed: tuple[str, ...]  # got a further revision
     unchanged: int
     flagged: tuple[str, ...] = ()  # past 24 revisions, ignored
+    by_source: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # Source id -> (new, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +119,21 @@ class ArticleStore(Protocol):
         """Return how many Articles wait for detection."""
         ...
 
-    def redetect(self, *, ruleset: str) -> int:
-        """Put Articles detected with another ruleset back on the pending list; return how many."""
+    def redetect(self, *, ruleset: str, limit: int) -> int:
+        """Put the newest Articles detected with another ruleset back on the pending list; return how many."""
         ...
 
-    def mark_detected(self, results: Mapping[str, Detection], *, ruleset: str, now: datetime) -> None:
-        """Store mentions and sketches by article id and take the Articles off the pending list."""
+    def count_outdated(self, *, ruleset: str) -> int:
+        """Return how many Articles were detected with another ruleset and are not pending."""
+        ...
+
+    def mark_detected(
+        self, results: Mapping[tuple[str, int], Detection], *, ruleset: str, now: datetime
+    ) -> None:
+        """Store mentions and sketches by (Article id, revision), and take the Articles off the pending list.
+
+        An Article that has a newer revision by now is passed over: it is still to be detected.
+        """
         ...
 
     def article(self, article_id: str) -> Article:
@@ -134,8 +174,8 @@ class ArticleStore(Protocol):
         """Return the state of every Source ever seen."""
         ...
 
-    def save_source_state(self, state: SourceState) -> None:
-        """Insert or replace one state row."""
+    def save_source_states(self, states: Sequence[SourceState]) -> None:
+        """Insert or replace state rows."""
         ...
 
     def lease_sources(
@@ -148,8 +188,8 @@ class ArticleStore(Protocol):
         """Return what is known of hosts."""
         ...
 
-    def save_host_state(self, state: HostState) -> None:
-        """Insert or replace one host row."""
+    def save_host_states(self, states: Sequence[HostState]) -> None:
+        """Insert or replace host rows."""
         ...
 
     def add_polls(self, polls: Sequence[Poll]) -> None:
@@ -164,6 +204,10 @@ class ArticleStore(Protocol):
         """Return Source id -> start of its last good poll by known_at."""
         ...
 
+    def first_ok_polls(self) -> Mapping[str, datetime]:
+        """Return Source id -> start of its first good poll: what that one brought was only learned."""
+        ...
+
     def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
         """Return Source id -> newest published_at (else first_seen_at) of its Articles."""
         ...
@@ -173,11 +217,12 @@ class EventStore(Protocol):
     """Signals, Events with all their versions, Stories, Verdicts."""
 
     def add_signals(
-        self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime
-    ) -> None:
-        """Store the Signals of one revision; other live Signals of the Article become superseded at `now`.
+        self, found: Mapping[tuple[str, int], Sequence[Signal]], *, now: datetime
+    ) -> Sequence[tuple[str, str]]:
+        """Store Signals by (Article id, revision); other live ones of these Articles end at `now`.
 
-        Storing the same Signals again changes nothing.
+        Returns the (vendor, type) pairs of all Signals that were live or are now, sorted: what is to be
+        merged again. Storing the same Signals again changes nothing.
         """
         ...
 
@@ -193,10 +238,6 @@ class EventStore(Protocol):
 
     def signals_by_id(self, signal_ids: Sequence[str]) -> Mapping[str, Signal]:
         """Return Signals by id, superseded ones too."""
-        ...
-
-    def superseded_vendors(self, article_id: str) -> Sequence[tuple[str, str]]:
-        """Return (vendor, type) pairs of an Article's live Signals: what a new revision touches."""
         ...
 
     def save_events(self, events: Sequence[Event], *, now: datetime) -> None:
@@ -275,7 +316,7 @@ class ScoreStore(Protocol):
         ...
 
     def history_points(
-        self, *, since: datetime, until: datetime
+        self, *, since: datetime, until: datetime, subject: str | None = None
     ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
         """Return Subject id -> (as_of, points) of the Snapshots in the span, oldest first; no JSON."""
         ...
@@ -286,52 +327,6 @@ class ScoreStore(Protocol):
 
     def data_version(self) -> int:
         """Return a number that grows with every write that could change an answer."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """An API key as stored: never the secret, only its keyed hash."""
-
-    id: str
-    name: str
-    secret_hash: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    last_used_at: datetime | None = None
-
-
-class AccessStore(Protocol):
-    """API keys and the audit log."""
-
-    def add_key(self, key: ApiKey) -> None:
-        """Store a key; raises Conflict on a taken id."""
-        ...
-
-    def key(self, key_id: str) -> ApiKey | None:
-        """Return a key by its public id."""
-        ...
-
-    def keys(self) -> Sequence[ApiKey]:
-        """Return all keys, by created_at."""
-        ...
-
-    def touch_key(self, key_id: str, *, now: datetime) -> None:
-        """Note the last use."""
-        ...
-
-    def revoke_key(self, key_id: str, *, now: datetime) -> None:
-        """End a key; raises NotFound."""
-        ...
-
-    def setting(self, name: str) -> str | None:
-        """Return a small stored value (the demo's clock, marks of the worker), or None."""
-        ...
-
-    def save_setting(self, name: str, value: str) -> None:
-        """Insert or replace a small stored value."""
         ...
 
 
@@ -354,8 +349,18 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def incidents(self) -> IncidentStore:
+        """AlertRules, Incidents, Silences, groups."""
+        ...
+
+    @property
+    def outbox(self) -> OutboxStore:
+        """Receivers, Schedules, Deliveries."""
+        ...
+
+    @property
     def access(self) -> AccessStore:
-        """Keys and settings."""
+        """Keys, the audit log and settings."""
         ...
 
     def lock(self, name: str) -> None:

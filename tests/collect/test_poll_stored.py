@@ -76,7 +76,7 @@ class Desk:
                     added = unit.articles.add_articles(articles, now=self.now)
                     polled = polled.settled(new=len(added.new), changed=len(added.changed))
                 elif step == "state":
-                    unit.articles.save_source_state(polled.state)
+                    unit.articles.save_source_states([polled.state])
                 elif step == "poll":
                     unit.articles.add_polls([polled.poll])
         return polled

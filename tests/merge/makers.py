@@ -90,7 +90,6 @@ def a_brief(signal: Signal, **more: object) -> ArticleBrief:
         "tier": signal.tier,
         "published_at": signal.published_at,
         "first_seen_at": signal.first_seen_at,
-        "subjects": (signal.vendor,),
         **more,
     }
     return ArticleBrief(**made)  # type: ignore[arg-type] # by name

@@ -101,6 +101,28 @@ def test_a_killed_ingest_loses_and_doubles_nothing(command_line: Make, tmp_path:
     assert len(state(calm)[0]) > 20
 
 
+def test_a_killed_second_reading_under_new_rules_loses_and_doubles_nothing(
+    command_line: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "news.jsonl"
+    file.write_text("".join(json.dumps(a) + "\n" for a in articles(400)), encoding="utf-8")
+    overlay = tmp_path / "config"
+    overlay.mkdir()
+    (overlay / "overrides.yaml").write_text("blockers: [OpenAI laid off]\n", encoding="utf-8")
+    calm, stormy = command_line("calm"), command_line("stormy")
+    for riskwatch in (calm, stormy):
+        riskwatch.run("ingest", str(file))
+    before = state(calm)
+    again = ("--config", str(overlay), "redetect")
+    calm.run(*again)
+
+    killed_until_done(stormy, again, kills=6)
+
+    assert state(stormy) == state(calm) != before
+    assert rows(stormy) == rows(calm)
+    assert stormy.json(*again)["detected"] == 0
+
+
 class _Feeds(http.server.BaseHTTPRequestHandler):
     """Four feeds of one hundred items each, served slowly enough to be killed in the middle."""
 

@@ -92,7 +92,7 @@ def test_a_kept_listing_equals_a_fresh_one_after_the_data_changed(
 def test_kept_answers_are_bounded_in_bytes() -> None:
     listings = Listings(max_bytes=100)
     for number in range(50):
-        listings.keep(1, ("/v1/vendors", str(number)), Kept(b"x" * 40, "tag"))
+        listings.keep(1, ("/v1/vendors", str(number)), Kept(b"x" * 40, "tag", "read"))
 
     held = [n for n in range(50) if listings.held(1, ("/v1/vendors", str(n)))]
 

@@ -6,18 +6,30 @@ from typing import Any
 from riskwatch.model import (
     Article,
     Assertion,
+    Attempt,
+    AttemptOutcome,
     Claim,
     Coverage,
+    Delivery,
     Event,
+    EventMark,
     EventState,
     Evidence,
     Grade,
+    Incident,
+    IncidentState,
     Mention,
     Poll,
+    Purpose,
+    Schedule,
     Score,
+    Severity,
     Signal,
     Snapshot,
+    Step,
+    Transition,
 )
+from riskwatch.store import Queued
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -128,3 +140,99 @@ def a_poll(id_: str = "p1", **fields: Any) -> Poll:
 
 def a_mention(subject: str = "alibaba") -> Mention:
     return Mention(subject, "title", 0, 4)
+
+
+def an_incident(id_: str = "i1", **fields: Any) -> Incident:
+    given = {
+        "key": f"key of {fields.get('rule_id', 'fall')}|{fields.get('subject', 'alibaba/qwen')}",
+        "rule_id": "fall",
+        "subject": "alibaba/qwen",
+        "severity": Severity.WARNING,
+        "state": IncidentState.FIRING,
+        "condition_hash": "c1",
+        "opened_at": NOON,
+        "evaluated_at": NOON,
+        "bad_count": 2,
+        "last_value": 58.0,
+        "last_grade": "C",
+        "events": (EventMark("01E", "executive_departure", 8.0, "confirmed"),),
+        "seq": 1,
+    }
+    return Incident(id=id_, **{**given, **fields})
+
+
+def a_transition(id_: str = "t1", **fields: Any) -> Transition:
+    given = {
+        "incident_id": "i1",
+        "seq": 1,
+        "from_state": IncidentState.PENDING,
+        "to_state": IncidentState.FIRING,
+        "step": Step.OPENED,
+        "cause": "change",
+        "value_old": 71.0,
+        "value_new": 58.0,
+        "occurred_at": NOON,
+        "event_ids": ("01E",),
+        "snapshot_id": "n1",
+        "alert": {
+            "headline": "技术负责人 resigned",
+            "score_from": 71.0,
+            "reasons": [{"points": -8}],
+            "note": None,
+        },
+    }
+    return Transition(id=id_, **{**given, **fields})
+
+
+def queued(transition_id: str = "t1", **fields: Any) -> Queued:
+    given = {
+        "route_id": "all",
+        "receiver_id": "mail",
+        "group_key": "alibaba",
+        "flush_at": NOON + timedelta(seconds=60),
+    }
+    return Queued(transition_id, **{**given, **fields})
+
+
+def a_delivery(id_: str = "d1", **fields: Any) -> Delivery:
+    given = {
+        "idempotency_key": f"key of {id_}",
+        "receiver_id": "mail",
+        "kind": "email",
+        "recipient": "buyer@example.com",
+        "ordering_key": f"order of {id_}",
+        "purpose": Purpose.ALERT,
+        "payload": {"kind": "alert", "alerts": [{"headline": "Qwen 71 → 58", "points": -13.0}]},
+        "created_at": NOON,
+        "deadline_at": NOON + 48 * HOUR,
+        "incident_ids": ("i1",),
+        "transition_ids": ("t1", "t2"),
+    }
+    return Delivery(id=id_, **{**given, **fields})
+
+
+def an_attempt(delivery_id: str = "d1", **fields: Any) -> Attempt:
+    given = {
+        "series": 1,
+        "n": 1,
+        "started_at": NOON,
+        "ended_at": NOON + timedelta(seconds=1),
+        "outcome": AttemptOutcome.OK,
+        "code": "250",
+        "detail": "queued",
+        "latency_ms": 1000,
+    }
+    return Attempt(delivery_id, **{**given, **fields})
+
+
+def a_schedule(id_: str = "weekly", **fields: Any) -> Schedule:
+    given = {
+        "receiver_id": "mail",
+        "zone": "Europe/Berlin",
+        "local_time": "08:00",
+        "days": ("mon",),
+        "day_of_month": None,
+        "next_due_at": NOON,
+        "next_period": NOON.date(),
+    }
+    return Schedule(id=id_, **{**given, **fields})

@@ -46,12 +46,12 @@ def test_another_text_is_a_revision_that_keeps_the_first_sight_and_waits_for_det
 ) -> None:
     with store.begin() as unit:
         (id_,) = unit.articles.add_articles([an_article()], now=NOON).new
-        unit.articles.mark_detected({id_: _detected()}, ruleset="r1", now=NOON)
+        unit.articles.mark_detected({(id_, 1): _detected()}, ruleset="r1", now=NOON)
 
     with store.begin() as unit:
         added = unit.articles.add_articles([an_article(text="Lin stays.")], now=NOON + HOUR)
 
-    assert added == Added(new=(), changed=(id_,), unchanged=0)
+    assert added == Added(new=(), changed=(id_,), unchanged=0, by_source={"wire": (0, 1)})
     with store.begin(write=False) as unit:
         first, second = unit.articles.revisions(id_)
         assert (first.text, second.text) == ("Lin leaves Qwen.", "Lin stays.")
@@ -119,7 +119,7 @@ def test_pending_articles_come_oldest_first_and_leave_when_detected(store: SqlSt
         assert [article.id for article in unit.articles.pending(limit=5)] == [early, late]
         assert [article.id for article in unit.articles.pending(limit=1)] == [early]
 
-        unit.articles.mark_detected({early: _detected()}, ruleset="r1", now=NOON)
+        unit.articles.mark_detected({(early, 1): _detected()}, ruleset="r1", now=NOON)
 
         assert [article.id for article in unit.articles.pending(limit=5)] == [late]
         assert unit.articles.count_pending() == 1
@@ -128,16 +128,41 @@ def test_pending_articles_come_oldest_first_and_leave_when_detected(store: SqlSt
 def test_a_new_ruleset_puts_articles_back_on_the_list(store: SqlStore) -> None:
     with store.begin() as unit:
         (id_,) = unit.articles.add_articles([an_article()], now=NOON).new
-        unit.articles.mark_detected({id_: _detected()}, ruleset="r1", now=NOON)
+        unit.articles.mark_detected({(id_, 1): _detected()}, ruleset="r1", now=NOON)
 
-        assert unit.articles.redetect(ruleset="r1") == 0
-        assert unit.articles.redetect(ruleset="r2") == 1
+        assert unit.articles.redetect(ruleset="r1", limit=9) == 0
+        assert unit.articles.count_outdated(ruleset="r2") == 1
+        assert unit.articles.redetect(ruleset="r2", limit=9) == 1
+        assert unit.articles.count_outdated(ruleset="r2") == 0
         assert unit.articles.count_pending() == 1
+
+
+def test_the_newest_articles_are_put_back_first_and_never_more_than_asked_for(store: SqlStore) -> None:
+    with store.begin() as unit:
+        for hours in range(3):
+            (id_,) = unit.articles.add_articles([an_article(str(hours))], now=NOON + hours * HOUR).new
+            unit.articles.mark_detected({(id_, 1): _detected()}, ruleset="r1", now=NOON + 3 * HOUR)
+
+        assert unit.articles.redetect(ruleset="r2", limit=2) == 2
+
+        assert [article.guid for article in unit.articles.pending(limit=9)] == ["1", "2"]
+        assert unit.articles.count_outdated(ruleset="r2") == 1
+
+
+def test_an_article_that_changed_while_it_was_detected_stays_on_the_list(store: SqlStore) -> None:
+    with store.begin() as unit:
+        (id_,) = unit.articles.add_articles([an_article()], now=NOON).new
+        unit.articles.add_articles([an_article(text="Corrected.")], now=NOON + HOUR)
+
+        unit.articles.mark_detected({(id_, 1): _detected("alibaba")}, ruleset="r1", now=NOON + HOUR)
+
+        assert [article.revision for article in unit.articles.pending(limit=5)] == [2]
+        assert unit.articles.articles(ArticleFilter(subject="alibaba")) == ()
 
 
 def test_detecting_an_unknown_article_is_an_error(store: SqlStore) -> None:
     with pytest.raises(NotFound), store.begin() as unit:
-        unit.articles.mark_detected({"nobody": _detected()}, ruleset="r", now=NOON)
+        unit.articles.mark_detected({("nobody", 1): _detected()}, ruleset="r", now=NOON)
 
 
 def test_unknown_articles_are_not_found(store: SqlStore) -> None:
@@ -148,23 +173,24 @@ def test_unknown_articles_are_not_found(store: SqlStore) -> None:
             unit.articles.revisions("nobody")
 
 
-def test_a_brief_holds_the_sketch_and_the_vendors_named(store: SqlStore) -> None:
+def test_a_brief_holds_the_sketch_and_when_it_was_told(store: SqlStore) -> None:
     sketch = (0, 1, 2**64 - 1)
 
     with store.begin() as unit:
         (id_,) = unit.articles.add_articles([an_article()], now=NOON).new
         found = _detected("openai", "alibaba/qwen", "alibaba", sketch=sketch)
-        unit.articles.mark_detected({id_: found}, ruleset="r", now=NOON)
+        unit.articles.mark_detected({(id_, 1): found}, ruleset="r", now=NOON)
         brief = unit.articles.briefs([id_, "nobody", id_])[id_]
 
-    assert (brief.sketch, brief.subjects) == (sketch, ("alibaba", "openai"))
+    assert brief.sketch == sketch
     assert (brief.text_key, brief.published_at) == ("key of Lin leaves Qwen.", NOON - HOUR)
+    assert (brief.source_id, brief.first_seen_at) == (an_article().source_id, NOON)
 
 
 def test_a_vendors_count_includes_articles_that_name_only_its_line(store: SqlStore) -> None:
     with store.begin() as unit:
         ids = unit.articles.add_articles([an_article("1"), an_article("2")], now=NOON).new
-        found = {ids[0]: _detected("alibaba", "alibaba/qwen"), ids[1]: _detected("alibaba/qwen")}
+        found = {(ids[0], 1): _detected("alibaba", "alibaba/qwen"), (ids[1], 1): _detected("alibaba/qwen")}
         unit.articles.mark_detected(found, ruleset="r", now=NOON)
 
         counts = unit.articles.mention_counts(since=NOON - HOUR, until=NOON)
@@ -175,7 +201,7 @@ def test_a_vendors_count_includes_articles_that_name_only_its_line(store: SqlSto
 def test_counts_hold_only_what_was_told_and_recorded_in_the_span(store: SqlStore) -> None:
     with store.begin() as unit:
         (id_,) = unit.articles.add_articles([an_article()], now=NOON).new
-        unit.articles.mark_detected({id_: _detected("alibaba")}, ruleset="r", now=NOON + HOUR)
+        unit.articles.mark_detected({(id_, 1): _detected("alibaba")}, ruleset="r", now=NOON + HOUR)
 
         assert unit.articles.mention_counts(since=NOON - HOUR, until=NOON) == {}
         assert unit.articles.mention_counts(since=NOON, until=NOON + HOUR) == {}
@@ -185,9 +211,9 @@ def test_counts_hold_only_what_was_told_and_recorded_in_the_span(store: SqlStore
 def test_a_mention_that_a_revision_drops_still_counts_as_known_before(store: SqlStore) -> None:
     with store.begin() as unit:
         (id_,) = unit.articles.add_articles([an_article()], now=NOON).new
-        unit.articles.mark_detected({id_: _detected("alibaba")}, ruleset="r", now=NOON)
+        unit.articles.mark_detected({(id_, 1): _detected("alibaba")}, ruleset="r", now=NOON)
         unit.articles.add_articles([an_article(text="Corrected.")], now=NOON + HOUR)
-        unit.articles.mark_detected({id_: _detected("openai")}, ruleset="r", now=NOON + HOUR)
+        unit.articles.mark_detected({(id_, 2): _detected("openai")}, ruleset="r", now=NOON + HOUR)
 
         assert unit.articles.mention_counts(since=NOON - HOUR, until=NOON) == {"alibaba": 1}
         assert unit.articles.mention_counts(since=NOON - HOUR, until=NOON + HOUR) == {"openai": 1}
@@ -237,7 +263,7 @@ def test_articles_are_filtered_by_source_subject_and_time(store: SqlStore) -> No
     with store.begin() as unit:
         one = unit.articles.add_articles([an_article("1")], now=NOON).new[0]
         two = unit.articles.add_articles([an_article("2", source_id="press")], now=NOON + HOUR).new[0]
-        found = {one: _detected("alibaba/qwen"), two: Detection((), (a_mention("openai"),))}
+        found = {(one, 1): _detected("alibaba/qwen"), (two, 1): Detection((), (a_mention("openai"),))}
         unit.articles.mark_detected(found, ruleset="r", now=NOON)
 
         def ids(**fields: object) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskwatch.model import Article, Event, Score, Signal, Verdict
+from riskwatch.model import Article, Event, Incident, Score, Signal, Transition, Verdict
 from riskwatch.store.sql.codec import clean, decode, encode
 from tests.store.builders import NOON, a_score, an_article, an_event
 
@@ -16,8 +16,19 @@ for kind, strategy in ((str, words), (datetime, instants), (float, numbers)):
     st.register_type_strategy(kind, strategy)
 
 
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | numbers | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=9,
+)
+values = (
+    *(st.from_type(kind) for kind in (Article, Signal, Event, Score, Verdict, Incident)),
+    st.builds(Transition, alert=st.none() | st.dictionaries(words, plain, max_size=3)),
+)
+
+
 @settings(max_examples=30, deadline=None)
-@given(st.one_of(*(st.from_type(kind) for kind in (Article, Signal, Event, Score, Verdict))))
+@given(st.one_of(*values))
 def test_every_value_comes_back_equal_and_of_the_same_types(value: object) -> None:
     again = decode(type(value), encode(value))
 

@@ -78,8 +78,10 @@ def test_points_over_time_come_by_subject_and_keep_not_rated_apart(store: SqlSto
         )
 
         found = unit.scores.history_points(since=NOON, until=later)
+        one = unit.scores.history_points(since=NOON, until=later + HOUR, subject="openai")
 
     assert found == {"alibaba": ((NOON, 71.5), (later, None))}
+    assert one == {"openai": ((later + HOUR, 71.5),)}
 
 
 def test_a_methodology_is_known_by_version_and_digest(store: SqlStore) -> None:

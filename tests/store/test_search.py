@@ -23,7 +23,7 @@ def filled(store: SqlStore, request: pytest.FixtureRequest) -> SqlStore:
         articles = [an_article(guid, title="Note", text=text) for guid, text in TEXTS.items()]
         new = unit.articles.add_articles(articles, now=NOON).new
         if request.param == "after":
-            unit.articles.mark_detected({id_: Detection((), ()) for id_ in new}, ruleset="r", now=NOON)
+            unit.articles.mark_detected({(id_, 1): Detection((), ()) for id_ in new}, ruleset="r", now=NOON)
     return store
 
 
@@ -75,7 +75,7 @@ def test_the_index_follows_texts_that_are_dropped_or_emptied(store: SqlStore, ur
         new = unit.articles.add_articles(
             [an_article(name, text=f"{name} wording") for name in "ab"], now=NOON
         ).new
-        unit.articles.mark_detected({id_: Detection((), ()) for id_ in new}, ruleset="r", now=NOON)
+        unit.articles.mark_detected({(id_, 1): Detection((), ()) for id_ in new}, ruleset="r", now=NOON)
         unit.articles.add_articles([an_article("c", text="c wording")], now=NOON)
     engine = make_engine(url)
 

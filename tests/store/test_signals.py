@@ -23,24 +23,24 @@ def test_a_signal_comes_back_as_given_with_the_instant_of_storing(store: SqlStor
     signal = a_signal(article_id=id_)
 
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, [signal], now=NOON)
+        touched = unit.events.add_signals({(id_, 1): [signal]}, now=NOON)
 
+    assert touched == (("alibaba", "executive_departure"),)
     with store.begin(write=False) as unit:
         assert unit.events.signals("alibaba") == (replace(signal, recorded_at=NOON),)
         assert unit.events.signals_of_article(id_) == unit.events.signals("alibaba")
         assert unit.events.signals_by_id(["s1", "none"]) == {"s1": replace(signal, recorded_at=NOON)}
-        assert unit.events.superseded_vendors(id_) == (("alibaba", "executive_departure"),)
 
 
 def test_the_same_signals_again_change_nothing(store: SqlStore) -> None:
     id_ = _an_article_id(store)
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, [a_signal(article_id=id_)], now=NOON)
+        unit.events.add_signals({(id_, 1): [a_signal(article_id=id_)]}, now=NOON)
     with store.begin(write=False) as unit:
         before = unit.scores.data_version(), unit.events.signals("alibaba")
 
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, [a_signal(article_id=id_)], now=NOON + HOUR)
+        unit.events.add_signals({(id_, 1): [a_signal(article_id=id_)]}, now=NOON + HOUR)
 
     with store.begin(write=False) as unit:
         assert (unit.scores.data_version(), unit.events.signals("alibaba")) == before
@@ -50,8 +50,8 @@ def test_a_revision_supersedes_and_the_past_still_knows_the_old_signal(store: Sq
     id_ = _an_article_id(store)
     old, new = a_signal("old", id_), a_signal("new", id_, revision=2)
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, [old], now=NOON)
-        unit.events.add_signals(id_, 2, [new], now=NOON + HOUR)
+        unit.events.add_signals({(id_, 1): [old]}, now=NOON)
+        unit.events.add_signals({(id_, 2): [new]}, now=NOON + HOUR)
 
     with store.begin(write=False) as unit:
         assert _ids(unit.events.signals("alibaba")) == ["new"]
@@ -65,9 +65,10 @@ def test_a_revision_supersedes_and_the_past_still_knows_the_old_signal(store: Sq
 def test_a_revision_without_signals_supersedes_all(store: SqlStore) -> None:
     id_ = _an_article_id(store)
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, [a_signal(article_id=id_)], now=NOON)
-        unit.events.add_signals(id_, 2, [], now=NOON + HOUR)
+        unit.events.add_signals({(id_, 1): [a_signal(article_id=id_)]}, now=NOON)
+        touched = unit.events.add_signals({(id_, 2): []}, now=NOON + HOUR)
 
+        assert touched == (("alibaba", "executive_departure"),)
         assert unit.events.signals("alibaba") == ()
         assert unit.events.signals_of_article(id_) == ()
 
@@ -76,9 +77,9 @@ def test_a_ruleset_that_reads_the_same_revision_otherwise_supersedes_too(store: 
     id_ = _an_article_id(store)
     first = a_signal(article_id=id_)
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, [first], now=NOON)
-        unit.events.add_signals(id_, 1, [replace(first, assertion=Assertion.DENIED)], now=NOON + HOUR)
-        unit.events.add_signals(id_, 1, [first], now=NOON + 2 * HOUR)
+        unit.events.add_signals({(id_, 1): [first]}, now=NOON)
+        unit.events.add_signals({(id_, 1): [replace(first, assertion=Assertion.DENIED)]}, now=NOON + HOUR)
+        unit.events.add_signals({(id_, 1): [first]}, now=NOON + 2 * HOUR)
 
         said = [
             unit.events.signals("alibaba", known_at=NOON + hours * HOUR)[0].assertion for hours in range(3)
@@ -90,8 +91,8 @@ def test_a_ruleset_that_reads_the_same_revision_otherwise_supersedes_too(store: 
 def test_a_late_writer_of_an_older_revision_changes_nothing(store: SqlStore) -> None:
     id_ = _an_article_id(store)
     with store.begin() as unit:
-        unit.events.add_signals(id_, 2, [a_signal("new", id_, revision=2)], now=NOON)
-        unit.events.add_signals(id_, 1, [a_signal("old", id_)], now=NOON)
+        unit.events.add_signals({(id_, 2): [a_signal("new", id_, revision=2)]}, now=NOON)
+        unit.events.add_signals({(id_, 1): [a_signal("old", id_)]}, now=NOON)
 
         assert _ids(unit.events.signals("alibaba")) == ["new"]
 
@@ -99,8 +100,8 @@ def test_a_late_writer_of_an_older_revision_changes_nothing(store: SqlStore) -> 
 def test_a_clock_set_back_never_ends_a_signal_before_it_began(store: SqlStore) -> None:
     id_ = _an_article_id(store)
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, [a_signal("old", id_)], now=NOON)
-        unit.events.add_signals(id_, 2, [a_signal("new", id_, revision=2)], now=NOON - HOUR)
+        unit.events.add_signals({(id_, 1): [a_signal("old", id_)]}, now=NOON)
+        unit.events.add_signals({(id_, 2): [a_signal("new", id_, revision=2)]}, now=NOON - HOUR)
 
         assert _ids(unit.events.signals("alibaba", known_at=NOON)) == ["new"]
 
@@ -115,7 +116,7 @@ def test_signals_are_sorted_by_telling_text_place_and_id(store: SqlStore) -> Non
     ]
 
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, signals, now=NOON)
+        unit.events.add_signals({(id_, 1): signals}, now=NOON)
 
         assert _ids(unit.events.signals("alibaba")) == ["b", "a", "c", "d"]
 
@@ -125,7 +126,7 @@ def test_signals_are_chosen_by_vendor_and_type(store: SqlStore) -> None:
     signals = [a_signal("a", id_), a_signal("b", id_, type="outage"), a_signal("c", id_, vendor="openai")]
 
     with store.begin() as unit:
-        unit.events.add_signals(id_, 1, signals, now=NOON)
+        unit.events.add_signals({(id_, 1): signals}, now=NOON)
 
         assert _ids(unit.events.signals("alibaba", types=["outage", "lawsuit"])) == ["b"]
         assert _ids(unit.events.signals("openai")) == ["c"]
@@ -134,4 +135,4 @@ def test_signals_are_chosen_by_vendor_and_type(store: SqlStore) -> None:
 
 def test_a_signal_of_an_unknown_article_is_refused(store: SqlStore) -> None:
     with pytest.raises(NotFound), store.begin() as unit:
-        unit.events.add_signals("nobody", 1, [a_signal()], now=NOON)
+        unit.events.add_signals({("nobody", 1): [a_signal()]}, now=NOON)

@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from riskwatch.store import AccessStore, ArticleStore, EventStore, ScoreStore, UnitOfWork
+from riskwatch.store import (
+    AccessStore,
+    ArticleStore,
+    EventStore,
+    IncidentStore,
+    OutboxStore,
+    ScoreStore,
+    UnitOfWork,
+)
 from riskwatch.store.sql import schema
 from riskwatch.store.sql.access import SqlAccess
 from riskwatch.store.sql.articles import SqlArticles
 from riskwatch.store.sql.engine import make_engine, transaction
 from riskwatch.store.sql.events import SqlEvents
+from riskwatch.store.sql.incidents import SqlIncidents
+from riskwatch.store.sql.outbox import SqlOutbox
 from riskwatch.store.sql.schema import backup
 from riskwatch.store.sql.scores import SqlScores
 from riskwatch.store.sql.session import Session
@@ -24,6 +34,8 @@ class _Unit:
     articles: ArticleStore
     events: EventStore
     scores: ScoreStore
+    incidents: IncidentStore
+    outbox: OutboxStore
     access: AccessStore
     session: Session
 
@@ -44,7 +56,13 @@ class SqlStore:
         with transaction(self._engine, write=write) as connection:
             session = Session(connection, write=write)
             yield _Unit(
-                SqlArticles(session), SqlEvents(session), SqlScores(session), SqlAccess(session), session
+                articles=SqlArticles(session),
+                events=SqlEvents(session),
+                scores=SqlScores(session),
+                incidents=SqlIncidents(session),
+                outbox=SqlOutbox(session),
+                access=SqlAccess(session),
+                session=session,
             )
             session.settle()
 

@@ -1,4 +1,4 @@
-"""API keys and small settings."""
+"""API keys, the audit log and small settings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from sqlalchemy import Row, select, update
 
 from riskwatch.errors import Conflict, NotFound
 from riskwatch.store import ApiKey
-from riskwatch.store.sql.session import Session
+from riskwatch.store.sql.audit import SqlAudit
 from riskwatch.store.sql.tables import api_key, setting
 
 
-class SqlAccess:
+class SqlAccess(SqlAudit):
     """The AccessStore on one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     def add_key(self, key: ApiKey) -> None:
         """Store a key; raises Conflict on a taken id."""

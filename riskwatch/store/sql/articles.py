@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -63,22 +63,21 @@ class SqlArticles(SqlSources):
         for given in articles:
             batch.setdefault(article_id(given.source_id, given.guid), given)
         held = self._held_revisions(batch)
-        new, changed, flagged = _sorted_out(batch, held)
-        told = [replace(a, id=i, revision=1, **_seen(a, now)) for i, a in sorted(batch.items()) if i in new]
-        new = set(self._add_new(told))
-        again = [
-            replace(batch[i], id=i, revision=held[i].revision + 1, **_seen_again(batch[i], held[i], now))
-            for i in changed
-        ]
+        changed, flagged = _differing(batch, held)
+        fresh = [_row(i, batch[i], None, now=now) for i in sorted(batch.keys() - held.keys())]
+        new = self._add_new(fresh)
+        again = [_row(i, batch[i], held[i], now=now) for i in changed]
         self._add_changed(again)
-        self._add_revisions([*(a for a in told if a.id in new), *again])
-        if new or changed:
+        stored = [*(row for row in fresh if row["id"] in new), *again]
+        self._session.add(article_revision, [_revision(row, batch[row["id"]]) for row in stored])
+        if stored:
             self._session.changed()
         return Added(
             new=tuple(i for i in batch if i in new),
             changed=tuple(changed),
-            unchanged=len(articles) - len(new) - len(changed) - len(flagged),
+            unchanged=len(articles) - len(stored) - len(flagged),
             flagged=tuple(flagged),
+            by_source=_by_source(stored),
         )
 
     def _held_revisions(self, ids: Iterable[str]) -> dict[str, Row[Any]]:
@@ -89,47 +88,30 @@ class SqlArticles(SqlSources):
             held.update({row.id: row for row in rows})
         return held
 
-    def _add_new(self, articles: Sequence[Article]) -> list[str]:
-        rows = [_row(a) for a in articles]
-        if self._session.is_sqlite:  # the only writer: nobody can have stored one of them meanwhile
+    def _add_new(self, rows: Sequence[dict[str, Any]]) -> set[str]:
+        """Insert Articles; return the ids of those that nobody else has stored meanwhile."""
+        if self._session.is_sqlite:  # the only writer
             self._session.add(article, rows)
-            return [a.id for a in articles]
-        added: list[str] = []
+            return {row["id"] for row in rows}
+        added: set[str] = set()
         statement = self._session.insert(article).on_conflict_do_nothing().returning(article.c.id)
         for part in chunks(rows):
-            added += self._session.run(statement, part).scalars()
+            added.update(self._session.run(statement, part).scalars())
         return added
 
-    def _add_changed(self, articles: Sequence[Article]) -> None:
+    def _add_changed(self, rows: Sequence[dict[str, Any]]) -> None:
         names = (
             "url", "url_hash", "revision", "fingerprint", "text_key", "family", "tier",
             "published_at", "told_at", "recorded_at",
         )  # fmt: skip
-        if articles:
+        if rows:
             statement = _SAME_AGAIN.values(
                 detected_at=None, **{name: bindparam(f"new_{name}") for name in names}
             )
-            rows = [_row(a) for a in articles]
             self._session.run(
                 statement,
                 [{"article_id": row["id"], **{f"new_{name}": row[name] for name in names}} for row in rows],
             )
-
-    def _add_revisions(self, articles: Sequence[Article]) -> None:
-        self._session.add(
-            article_revision,
-            [
-                {
-                    "article_id": a.id,
-                    "revision": a.revision,
-                    "recorded_at": a.recorded_at,
-                    "title": a.title,
-                    "text": a.text,
-                    "body": encode(a, without=_BESIDE),
-                }
-                for a in articles
-            ],
-        )
 
     def pending(self, *, limit: int) -> Sequence[Article]:
         """Return Articles whose newest revision was not yet detected, oldest (first_seen_at, id) first."""
@@ -142,37 +124,48 @@ class SqlArticles(SqlSources):
         query = select(func.count()).select_from(article).where(article.c.detected_at.is_(None))
         return int(self._session.read(query).scalar_one())
 
-    def redetect(self, *, ruleset: str) -> int:
-        """Put Articles detected with another ruleset back on the pending list; return how many."""
-        other = (article.c.detected_at.is_not(None)) & (article.c.ruleset.is_distinct_from(ruleset))
-        return self._session.run(update(article).where(other).values(detected_at=None)).rowcount
+    def redetect(self, *, ruleset: str, limit: int) -> int:
+        """Put the newest Articles detected with another ruleset back on the pending list; return how many."""
+        newest = select(article.c.id).where(_outdated(ruleset)).order_by(article.c.first_seen_at.desc())
+        again = update(article).where(article.c.id.in_(newest.limit(limit))).values(detected_at=None)
+        return self._session.run(again).rowcount
 
-    def mark_detected(self, results: Mapping[str, Detection], *, ruleset: str, now: datetime) -> None:
-        """Store mentions and sketches by article id and take the Articles off the pending list."""
-        for ids in chunks(results):
+    def count_outdated(self, *, ruleset: str) -> int:
+        """Return how many Articles were detected with another ruleset and are not pending."""
+        query = select(func.count()).select_from(article).where(_outdated(ruleset))
+        return int(self._session.read(query).scalar_one())
+
+    def mark_detected(
+        self, results: Mapping[tuple[str, int], Detection], *, ruleset: str, now: datetime
+    ) -> None:
+        """Store mentions and sketches by (Article id, revision), and take the Articles off the pending list.
+
+        An Article that has a newer revision by now is passed over: it is still to be detected.
+        """
+        for keys in chunks(results):
+            ids = {article_id for article_id, _ in keys}
             query = select(article.c.id, article.c.revision, article.c.told_at).where(article.c.id.in_(ids))
             held = self._session.claim(query.order_by(article.c.id)).all()
-            missing = set(ids) - {row.id for row in held}
+            missing = ids - {row.id for row in held}
             if missing:
                 raise NotFound("article", min(missing))
-            values = {"detected_at": now, "ruleset": ruleset, "sketch": bindparam("new_sketch")}
-            self._session.run(
-                _SAME_AGAIN.values(**values),
-                [{"article_id": row.id, "new_sketch": results[row.id].sketch} for row in held],
-            )
-            self._save_mentions(held, results, now)
+            same = [row for row in held if (row.id, row.revision) in results]
+            found = [(row, results[row.id, row.revision]) for row in same]
+            if found:
+                values = {"detected_at": now, "ruleset": ruleset, "sketch": bindparam("new_sketch")}
+                sketches = [{"article_id": row.id, "new_sketch": result.sketch} for row, result in found]
+                self._session.run(_SAME_AGAIN.values(**values), sketches)
+                self._save_mentions(found, now)
         if results:
             feed_index(self._session)
             self._session.changed()
 
-    def _save_mentions(
-        self, held: Sequence[Row[Any]], results: Mapping[str, Detection], now: datetime
-    ) -> None:
-        rows = [row for one in held for row in _mentions(one, results[one.id], now)]
+    def _save_mentions(self, found: Sequence[tuple[Row[Any], Detection]], now: datetime) -> None:
+        rows = [row for held, result in found for row in _mentions(held, result, now)]
         kept = {(row["article_id"], row["revision"], row["subject"]) for row in rows}
         key = (mention.c.article_id, mention.c.revision, mention.c.subject)
         live = select(*key).where(
-            mention.c.article_id.in_([one.id for one in held]), mention.c.ended_at.is_(None)
+            mention.c.article_id.in_([held.id for held, _ in found]), mention.c.ended_at.is_(None)
         )
         gone = [tuple(row) for row in self._session.read(live) if tuple(row) not in kept]
         for part in chunks(gone):
@@ -231,20 +224,13 @@ class SqlArticles(SqlSources):
 
     def briefs(self, article_ids: Sequence[str]) -> Mapping[str, ArticleBrief]:
         """Return what merge needs of these Articles."""
-        columns = ("id", "text_key", "family", "tier", "published_at", "first_seen_at", "sketch")
+        columns = ("id", "text_key", "family", "tier", "published_at", "first_seen_at", "sketch", "source_id")
         found: dict[str, ArticleBrief] = {}
         for part in chunks(dict.fromkeys(article_ids)):
-            named: dict[str, set[str]] = {}
-            live = mention.c.article_id.in_(part) & mention.c.ended_at.is_(None)
-            for row in self._session.read(
-                select(mention.c.article_id, mention.c.vendor).where(live).distinct()
-            ):
-                named.setdefault(row.article_id, set()).add(row.vendor)
             rows = self._session.read(
                 select(*(article.c[name] for name in columns)).where(article.c.id.in_(part))
             )
-            for row in rows:
-                found[row.id] = ArticleBrief(**row._mapping, subjects=tuple(sorted(named.get(row.id, ()))))
+            found.update({row.id: ArticleBrief(**row._mapping) for row in rows})
         return found
 
     def mention_counts(
@@ -264,6 +250,10 @@ class SqlArticles(SqlSources):
             .group_by(mention.c.subject)
         )
         return dict(sorted((str(subject), int(number)) for subject, number in [*vendors, *lines]))
+
+
+def _outdated(ruleset: str) -> ColumnElement[bool]:
+    return article.c.detected_at.is_not(None) & article.c.ruleset.is_distinct_from(ruleset)
 
 
 def _newest() -> Select[Any]:
@@ -292,38 +282,47 @@ def _url_hash(url: str) -> str:
     return sha256(clean(url).encode()).hexdigest()[:16]
 
 
-def _sorted_out(
-    batch: Mapping[str, Article], held: Mapping[str, Row[Any]]
-) -> tuple[set[str], list[str], list[str]]:
-    changed = [i for i, a in batch.items() if i in held and held[i].fingerprint != _fingerprint(a)]
-    flagged = [i for i in changed if held[i].revision >= MAX_REVISIONS]
-    return set(batch) - held.keys(), [i for i in changed if i not in set(flagged)], flagged
+def _differing(batch: Mapping[str, Article], held: Mapping[str, Row[Any]]) -> tuple[list[str], list[str]]:
+    """Return the ids of stored Articles with another text, and of those past their last revision."""
+    differ = [i for i, a in batch.items() if i in held and held[i].fingerprint != _fingerprint(a)]
+    flagged = [i for i in differ if held[i].revision >= MAX_REVISIONS]
+    return [i for i in differ if held[i].revision < MAX_REVISIONS], flagged
 
 
-def _seen(given: Article, now: datetime) -> dict[str, Any]:
-    return {"first_seen_at": given.first_seen_at or now, "recorded_at": given.recorded_at or now}
+def _by_source(stored: Sequence[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+    every = Counter(row["source_id"] for row in stored)
+    new = Counter(row["source_id"] for row in stored if row["revision"] == 1)
+    return {source_id: (new[source_id], count - new[source_id]) for source_id, count in every.items()}
 
 
-def _seen_again(given: Article, held: Row[Any], now: datetime) -> dict[str, Any]:
-    return {"first_seen_at": held.first_seen_at, "recorded_at": given.recorded_at or now}
-
-
-def _row(a: Article) -> dict[str, Any]:
+def _row(id_: str, a: Article, held: Row[Any] | None, *, now: datetime) -> dict[str, Any]:
+    first_seen_at = (a.first_seen_at or now) if held is None else held.first_seen_at
     return {
-        "id": a.id,
+        "id": id_,
         "source_id": a.source_id,
         "guid": a.guid,
         "url": a.url,
         "url_hash": None if a.url is None else _url_hash(a.url),
-        "revision": a.revision,
+        "revision": 1 if held is None else held.revision + 1,
         "fingerprint": _fingerprint(a),
         "text_key": a.text_key,
         "family": a.family,
         "tier": a.tier,
         "published_at": a.published_at,
-        "first_seen_at": a.first_seen_at,
-        "told_at": a.published_at or a.first_seen_at,
-        "recorded_at": a.recorded_at,
+        "first_seen_at": first_seen_at,
+        "told_at": a.published_at or first_seen_at,
+        "recorded_at": a.recorded_at or now,
+    }
+
+
+def _revision(row: Mapping[str, Any], a: Article) -> dict[str, Any]:
+    return {
+        "article_id": row["id"],
+        "revision": row["revision"],
+        "recorded_at": row["recorded_at"],
+        "title": a.title,
+        "text": a.text,
+        "body": encode(a, without=_BESIDE),
     }
 
 

@@ -41,11 +41,15 @@ def clean(text: str) -> str:
 def encode(value: Any, *, without: tuple[str, ...] = ()) -> str:
     """Return a dataclass value as JSON text, leaving out the fields named in `without`."""
     kind: Any = type(value)
-    record = _record_out(kind, without)(value)
-    text = _dumps(record)
+    return written(_record_out(kind, without)(value))
+
+
+def written(plain: Any) -> str:
+    """Return plain values (dicts, lists, tuples, strings, numbers) as JSON text that both databases take."""
+    text = _dumps(plain)
     if _NUL not in text and (text.isascii() or clean(text) is text):
         return text
-    return _dumps(_cleaned(record))
+    return _dumps(_cleaned(plain))
 
 
 def decode(kind: type[Value], coded: str, /, **stored: object) -> Value:
@@ -82,7 +86,7 @@ def _cleaned(value: Any) -> Any:
 
 _NUL = "\\u0000"  # as JSON writes it
 _PLAIN = (str, int, float, bool)
-_OUT: dict[Any, Coder] = {**dict.fromkeys(_PLAIN, _as_is), datetime: _instant_out}
+_OUT: dict[Any, Coder] = {**dict.fromkeys((*_PLAIN, Any), _as_is), datetime: _instant_out}
 _IN: dict[Any, Coder] = {**_OUT, float: float, datetime: datetime.fromisoformat}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from array import array
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from sys import byteorder
 from typing import Any
@@ -11,7 +13,7 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from riskwatch.store.sql.codec import clean, instant
+from riskwatch.store.sql.codec import clean, instant, written
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -24,9 +26,9 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's call
-        """Return the microseconds; raises ValueError on a naive instant."""
-        return None if value is None else (instant(value) - EPOCH) // _TICK
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], int | None]:  # noqa: ARG002 - SQLAlchemy's call
+        """Return what gives the microseconds; it raises ValueError on a naive instant."""
+        return _microseconds
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's call
         """Return the instant in UTC."""
@@ -45,9 +47,9 @@ class Words(TypeDecorator[str]):
             return dialect.type_descriptor(String(collation="C"))
         return dialect.type_descriptor(Text())
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's call
-        """Return text that both databases take."""
-        return None if value is None else clean(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:  # noqa: ARG002 - SQLAlchemy's call
+        """Return what makes text that both databases take: no wrapper, it is called for every value."""
+        return _words
 
 
 class Prose(Words):
@@ -58,6 +60,21 @@ class Prose(Words):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return text."""
         return dialect.type_descriptor(Text())
+
+
+class Json(TypeDecorator[Any]):
+    """Plain values as JSON text; tuples come back as lists."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002 - SQLAlchemy's call
+        """Return the text; None is no value, not `null`."""
+        return None if value is None else written(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - SQLAlchemy's call
+        """Return the plain values."""
+        return None if value is None else json.loads(value)
 
 
 class Sketch(TypeDecorator[tuple[int, ...]]):
@@ -73,6 +90,14 @@ class Sketch(TypeDecorator[tuple[int, ...]]):
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> tuple[int, ...]:  # noqa: ARG002 - SQLAlchemy's call
         """Return the hashes, () where there are none."""
         return tuple(_swapped(array("Q", bytes(value)))) if value else ()
+
+
+def _microseconds(value: datetime | None) -> int | None:
+    return None if value is None else (instant(value) - EPOCH) // _TICK
+
+
+def _words(value: str | None) -> str | None:
+    return None if value is None else clean(value)
 
 
 def _swapped(hashes: array[int]) -> array[int]:

@@ -12,7 +12,7 @@ from riskwatch.errors import Conflict
 from riskwatch.model import Score, Snapshot
 from riskwatch.store.sql.codec import decode, encode
 from riskwatch.store.sql.session import Session, chunks
-from riskwatch.store.sql.tables import data_version, methodology, snapshot
+from riskwatch.store.sql.tables import methodology, snapshot
 
 _S = snapshot.c
 _READ = select(_S.id, _S.cause, _S.recorded_at, _S.body)
@@ -59,10 +59,12 @@ class SqlScores:
         return tuple(map(_snapshot, self._session.read(query.order_by(_S.as_of, _S.recorded_at, _S.id))))
 
     def history_points(
-        self, *, since: datetime, until: datetime
+        self, *, since: datetime, until: datetime, subject: str | None = None
     ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
         """Return Subject id -> (as_of, points) of the Snapshots in the span, oldest first; no JSON."""
         query = select(_S.subject, _S.as_of, _S.points).where(_S.as_of.between(since, until))
+        if subject is not None:
+            query = query.where(_S.subject == subject)
         found: dict[str, list[tuple[datetime, float | None]]] = {}
         for row in self._session.read(query.order_by(_S.subject, _S.as_of, _S.recorded_at)):
             found.setdefault(row.subject, []).append((row.as_of, row.points))
@@ -85,8 +87,7 @@ class SqlScores:
 
     def data_version(self) -> int:
         """Return a number that grows with every write that could change an answer."""
-        stored = int(self._session.read(select(data_version.c.value)).scalar_one())
-        return stored + int(self._session.is_changed)
+        return self._session.version()
 
 
 def _known(known_at: datetime | None) -> ColumnElement[bool]:

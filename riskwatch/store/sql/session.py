@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
+from enum import IntEnum
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -14,7 +17,9 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     case,
+    exc,
     func,
     insert,
     literal,
@@ -25,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 
+from riskwatch.errors import Conflict
 from riskwatch.store.sql.columns import Instant
 from riskwatch.store.sql.tables import data_version
 
@@ -32,11 +38,24 @@ CHUNK = 400  # values of one IN list or rows of one statement
 Item = TypeVar("Item")
 
 
+class Part(IntEnum):
+    """What an answer may rest on; each part has a row in data_version, which grows with its writes."""
+
+    SCORES = 1  # Articles, Events, Scores, keys
+    INCIDENTS = 2  # rules, Incidents, Transitions, Silences
+    OUTBOX = 3  # receivers, schedules, Deliveries
+
+
 def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
     """Yield the items in lists of at most `size`."""
     rest = iter(items)
     while part := list(islice(rest, size)):
         yield part
+
+
+def flat(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass without values inside values
+    """Return the fields of a record by name."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def known(
@@ -54,10 +73,10 @@ def ended(recorded: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:
 
 
 class Session:
-    """One transaction's connection; `changed` notes that the data version must grow."""
+    """One transaction's connection; `changed` notes that the version of a part must grow."""
 
     def __init__(self, connection: Connection, *, write: bool) -> None:
-        self.connection, self.write, self.is_changed = connection, write, False
+        self.connection, self.write, self._changed = connection, write, set[Part]()
 
     @property
     def is_sqlite(self) -> bool:
@@ -74,6 +93,10 @@ class Session:
         self._must_write()
         return self.read(query.with_for_update(skip_locked=skip_locked))
 
+    def read_to_change(self, query: Select[Any]) -> CursorResult[Any]:
+        """Run a query; in a writing transaction nobody else may change its rows until the end."""
+        return self.claim(query) if self.write else self.read(query)
+
     def run(
         self, statement: Executable, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
@@ -81,6 +104,17 @@ class Session:
         self._must_write()
         result: CursorResult[Any] = self.connection.execute(statement, rows)
         return result
+
+    @contextmanager
+    def refusing(self, reason: str) -> Iterator[None]:
+        """Raise Conflict with this reason where a row breaks a unique index, and undo the block."""
+        try:
+            with self.connection.begin_nested():
+                yield
+        except exc.IntegrityError as error:
+            if "foreign key" in str(error.orig).lower():
+                raise
+            raise Conflict(reason) from error
 
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows in few statements."""
@@ -91,20 +125,28 @@ class Session:
         """Return the INSERT of this database, with its ON CONFLICT clauses."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
-    def upsert(self, table: Table, row: Mapping[str, Any]) -> bool:
-        """Insert or replace one row by its primary key; return whether anything changed."""
-        keys = [column.name for column in table.primary_key]
-        held = self.read(select(table).where(*(table.c[key] == row[key] for key in keys))).mappings().first()
-        if held is not None and dict(held) == {**held, **row}:
-            return False
-        statement = self.insert(table).values(**row)
-        rest = {name: statement.excluded[name] for name in row if name not in keys}
-        self.run(statement.on_conflict_do_update(index_elements=keys, set_=rest))
-        return True
+    def upsert(self, table: Table, *rows: Mapping[str, Any]) -> bool:
+        """Insert or replace rows of the same columns by a key of one column; return whether any changed."""
+        (key,) = table.primary_key
+        held: dict[Any, Mapping[Any, Any]] = {}
+        for part in chunks(row[key.name] for row in rows):
+            found = self.read(select(table).where(key.in_(part))).mappings()
+            held.update({one[key.name]: one for one in found})
+        fresh = [row for row in rows if not row.items() <= dict(held.get(row[key.name], {})).items()]
+        if fresh:
+            statement = self.insert(table)
+            rest = {name: statement.excluded[name] for name in fresh[0] if name != key.name}
+            self.run(statement.on_conflict_do_update(index_elements=[key.name], set_=rest), fresh)
+        return bool(fresh)
 
-    def changed(self) -> None:
+    def changed(self, part: Part = Part.SCORES) -> None:
         """Note that an answer may have changed."""
-        self.is_changed = True
+        self._changed.add(part)
+
+    def version(self, part: Part = Part.SCORES) -> int:
+        """Return the number of a part's state, what this transaction wrote included."""
+        query = select(data_version.c.value).where(data_version.c.id == part.value)
+        return int(self.read(query).scalar_one()) + int(part in self._changed)
 
     def lock(self, name: str) -> None:
         """Hold a named lock to the end of the transaction; on SQLite a write transaction is alone anyway."""
@@ -113,9 +155,13 @@ class Session:
             self.read(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     def settle(self) -> None:
-        """Let the data version grow, as the last statement so that its row is locked only briefly."""
-        if self.is_changed:
-            self.run(update(data_version).values(value=data_version.c.value + 1))
+        """Let the versions grow, as the last statement so that their rows are locked only briefly."""
+        grown = update(data_version).where(data_version.c.id == bindparam("part"))
+        parts = [
+            {"part": part.value} for part in sorted(self._changed)
+        ]  # in one order: nobody waits in a ring
+        if parts:
+            self.run(grown.values(value=data_version.c.value + 1), parts)
 
     def _must_write(self) -> None:
         if not self.write:

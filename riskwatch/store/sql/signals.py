@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -25,24 +25,38 @@ class SqlSignals:
         self._session = session
 
     def add_signals(
-        self, article_id: str, revision: int, signals: Sequence[Signal], *, now: datetime
-    ) -> None:
-        """Store the Signals of one revision; other live ones of the Article become superseded.
+        self, found: Mapping[tuple[str, int], Sequence[Signal]], *, now: datetime
+    ) -> Sequence[tuple[str, str]]:
+        """Store Signals by (Article id, revision); other live ones of these Articles become superseded.
 
         Also those of the same revision, which another ruleset found. A revision older than one with live
-        Signals changes nothing.
+        Signals changes nothing. Returns the (vendor, type) pairs of all Signals that were live or are now.
         """
-        held = self._session.read(
-            select(signal.c.seq, signal.c.id, signal.c.revision, signal.c.body).where(
-                signal.c.article_id == article_id, _LIVE
-            )
-        ).all()
-        if any(row.revision > revision for row in held):
-            return
-        bodies = {one.id: (one, encode(one, without=("recorded_at",))) for one in signals}
-        same = {row.id for row in held if row.id in bodies and bodies[row.id][1] == row.body}
-        stale = [row.seq for row in held if row.id not in same]
-        fresh = [_row(*pair, article_id=article_id, now=now) for i, pair in bodies.items() if i not in same]
+        touched = {(one.vendor, one.type) for signals in found.values() for one in signals}
+        for part in chunks(found):
+            held = self._live(article_id for article_id, _ in part)
+            touched.update((row.vendor, row.type) for rows in held.values() for row in rows)
+            stale, fresh = list[int](), list[dict[str, Any]]()
+            for article_id, revision in part:
+                rows = held.get(article_id, ())
+                if all(row.revision <= revision for row in rows):
+                    old, new = _compared(rows, found[article_id, revision])
+                    stale += old
+                    fresh += [_row(one, body, article_id=article_id, now=now) for one, body in new]
+            self._replace(stale, fresh, now)
+        return tuple(sorted(touched))
+
+    def _live(self, article_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+        columns = ("seq", "id", "article_id", "revision", "vendor", "type", "body")
+        query = select(*(signal.c[name] for name in columns)).where(
+            signal.c.article_id.in_(list(article_ids)), _LIVE
+        )
+        held: dict[str, list[Row[Any]]] = {}
+        for row in self._session.read(query):
+            held.setdefault(row.article_id, []).append(row)
+        return held
+
+    def _replace(self, stale: Sequence[int], fresh: Sequence[dict[str, Any]], now: datetime) -> None:
         for part in chunks(stale):
             at = ended(signal.c.recorded_at, now)
             self._session.run(update(signal).where(signal.c.seq.in_(part)).values(superseded_at=at))
@@ -76,13 +90,6 @@ class SqlSignals:
             found.update({one.id: one for one in self._found(query)})
         return found
 
-    def superseded_vendors(self, article_id: str) -> Sequence[tuple[str, str]]:
-        """Return (vendor, type) pairs of an Article's stored live Signals, sorted."""
-        query = (
-            select(signal.c.vendor, signal.c.type).where(signal.c.article_id == article_id, _LIVE).distinct()
-        )
-        return tuple(sorted((row.vendor, row.type) for row in self._session.read(query)))
-
     def _found(self, query: Select[Any]) -> Sequence[Signal]:
         return tuple(map(_signal, self._session.read(query)))
 
@@ -94,6 +101,16 @@ def _signal(row: Row[Any]) -> Signal:
 @lru_cache(maxsize=8192)  # a partition is read again with every batch that touches it
 def _read_signal(body: str, recorded_at: datetime) -> Signal:
     return decode(Signal, body, recorded_at=recorded_at)
+
+
+def _compared(
+    held: Sequence[Row[Any]], signals: Sequence[Signal]
+) -> tuple[list[int], list[tuple[Signal, str]]]:
+    """Return which stored rows are no longer found, and which Signals are not stored as they are."""
+    bodies = {one.id: (one, encode(one, without=("recorded_at",))) for one in signals}
+    same = {row.id for row in held if row.id in bodies and bodies[row.id][1] == row.body}
+    stale = [row.seq for row in held if row.id not in same]
+    return stale, [pair for id_, pair in bodies.items() if id_ not in same]
 
 
 def _row(one: Signal, body: str, *, article_id: str, now: datetime) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 
 from riskwatch.model import HostState, Poll, SourceState
-from riskwatch.store.sql.session import Session, chunks
+from riskwatch.store.sql.session import Session, chunks, flat
 from riskwatch.store.sql.tables import article, host_state, poll, source_state
 
 _BLANK = {"consecutive_failures": 0, "moved_count": 0}
@@ -27,9 +26,9 @@ class SqlSources:
         rows = self._session.read(select(source_state).order_by(source_state.c.source_id))
         return {row.source_id: SourceState(**row._mapping) for row in rows}
 
-    def save_source_state(self, state: SourceState) -> None:
-        """Insert or replace one state row."""
-        if self._session.upsert(source_state, asdict(state)):
+    def save_source_states(self, states: Sequence[SourceState]) -> None:
+        """Insert or replace state rows."""
+        if self._session.upsert(source_state, *map(flat, states)):
             self._session.changed()
 
     def lease_sources(
@@ -58,16 +57,16 @@ class SqlSources:
         rows = self._session.read(select(host_state).order_by(host_state.c.host))
         return {row.host: HostState(**row._mapping) for row in rows}
 
-    def save_host_state(self, state: HostState) -> None:
-        """Insert or replace one host row."""
-        self._session.upsert(host_state, asdict(state))
+    def save_host_states(self, states: Sequence[HostState]) -> None:
+        """Insert or replace host rows."""
+        self._session.upsert(host_state, *map(flat, states))
 
     def add_polls(self, polls: Sequence[Poll]) -> None:
         """Append poll rows; one whose id is stored is passed over. A Source polled is a Source seen."""
         for part in chunks(polls):
             self._ensure(sorted({one.source_id for one in part}))
             statement = self._session.insert(poll).on_conflict_do_nothing().returning(poll.c.id)
-            rows = [{**asdict(one), "is_ok": int(one.is_ok)} for one in part]
+            rows = [{**flat(one), "is_ok": int(one.is_ok)} for one in part]
             if self._session.run(statement, rows).all():
                 self._session.changed()
 
@@ -98,6 +97,16 @@ class SqlSources:
             select(source_state.c.source_id, last.label("at")).order_by(source_state.c.source_id)
         )
         return {row.source_id: row.at for row in rows if row.at is not None}
+
+    def first_ok_polls(self) -> Mapping[str, datetime]:
+        """Return Source id -> start of its first good poll: what that one brought was only learned."""
+        first = (
+            select(func.min(poll.c.started_at, type_=poll.c.started_at.type))
+            .where(poll.c.source_id == source_state.c.source_id, poll.c.is_ok == 1)
+            .scalar_subquery()
+        )
+        query = select(source_state.c.source_id, first.label("at")).order_by(source_state.c.source_id)
+        return {row.source_id: row.at for row in self._session.read(query) if row.at is not None}
 
     def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
         """Return Source id -> newest published_at (else first_seen_at) of its Articles."""

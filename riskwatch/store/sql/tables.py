@@ -11,7 +11,7 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Tabl
 
 from riskwatch.store.sql.columns import Instant, Number, Prose, Sketch, Words
 
-REVISIONS = ("0001",)  # migrations this program knows, oldest first; the last one is head
+REVISIONS = ("0001", "0002")  # migrations this program knows, oldest first; the last one is head
 
 metadata = MetaData(
     naming_convention={

@@ -1,0 +1,94 @@
+"""Weigh title and text together: how sure the headline is, and whether it only looks back at an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from riskwatch.detect.packs import Pack
+from riskwatch.detect.regex import Regex
+from riskwatch.model import LIVE, Assertion, Signal
+
+LOOK_BACK_CHARS = 60  # before a word of the event, where the words stand that take it for granted
+
+Pair = tuple[str, str]  # vendor, event type
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the article as a whole makes of one statement."""
+
+    value: Assertion
+    reason: str  # stands in the trace where a modifier's id would
+
+
+def settle(
+    signals: Sequence[Signal], title: str, *, pack: Pack, hints: Mapping[str, Regex]
+) -> dict[int, Settled]:
+    """Return the statements that stand otherwise in the article than alone, by their number.
+
+    Args:
+        signals: All of one article, in any order.
+        title: Its title.
+        pack: The language.
+        hints: Reference of a rule -> the words that its event is told with.
+    """
+    heads, texts = _surest(signals, in_title=True), _surest(signals, in_title=False)
+    is_retelling = pack.words["retelling"].hits(title)
+    settled: dict[int, Settled] = {}
+    for number, signal in enumerate(signals):
+        if signal.primary or not signal.assertion.is_live:
+            continue
+        pair = (signal.vendor, signal.type)
+        if signal.evidence.field == "title":
+            made = _of_title(signal, texts.get(pair))
+        elif pair in heads:
+            made = _of_text(signal, heads[pair])
+        elif pack.words["fresh"].hits(signal.evidence.quote):
+            made = None
+        else:
+            is_known = is_retelling or _looks_back(title, hints.get(signal.rule), pack)
+            made = Settled(Assertion.BACKGROUND, "article.looks_back") if is_known else None
+        if made is not None:
+            settled[number] = made
+    return settled
+
+
+def _surest(signals: Iterable[Signal], *, in_title: bool) -> dict[Pair, Assertion]:
+    """Return the surest statement of each event in one field; those that are not live count least."""
+    surest: dict[Pair, Assertion] = {}
+    for signal in signals:
+        pair = (signal.vendor, signal.type)
+        if (signal.evidence.field == "title") == in_title and (
+            pair not in surest or _sureness(surest[pair]) < _sureness(signal.assertion)
+        ):
+            surest[pair] = signal.assertion
+    return surest
+
+
+def _sureness(assertion: Assertion) -> int:
+    return LIVE.index(assertion) if assertion.is_live else -1
+
+
+def _of_title(signal: Signal, text: Assertion | None) -> Settled | None:
+    """A headline leaves out who says so; the text tells."""
+    if text is None or not text.is_live or _sureness(text) >= _sureness(signal.assertion):
+        return None
+    return Settled(text, "article.text")
+
+
+def _of_text(signal: Signal, head: Assertion) -> Settled | None:
+    """A text is no surer of its news than its headline."""
+    if not head.is_live or _sureness(head) >= _sureness(signal.assertion):
+        return None
+    return Settled(head, "article.title")
+
+
+def _looks_back(title: str, hint: Regex | None, pack: Pack) -> bool:
+    """Whether the title names such an event, but each time as something known ("after the lawsuit")."""
+    if hint is None:
+        return False
+    before = [
+        title[max(0, found.start() - LOOK_BACK_CHARS) : found.start()] for found in hint.finditer(title)
+    ]
+    return bool(before) and all(pack.words["presupposes"].hits(words) for words in before)

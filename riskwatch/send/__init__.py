@@ -1,0 +1,1 @@
+"""*Scores, Events → Incidents → Deliveries*."""

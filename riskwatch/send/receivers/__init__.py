@@ -1,0 +1,1 @@
+"""*Delivery → one try at its Receiver*, one module a kind."""

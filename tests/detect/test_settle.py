@@ -1,0 +1,90 @@
+"""Title and text together: how an article states its events."""
+
+from typing import Any
+
+import pytest
+
+from riskwatch.detect import detect
+from riskwatch.model import Assertion
+from tests.detect.makers import an_article, shared
+
+CONFIRMED, REPORTED, BACKGROUND = Assertion.CONFIRMED, Assertion.REPORTED, Assertion.BACKGROUND
+
+
+def told(title: str, text: str, **fields: Any) -> dict[tuple[str, str], Assertion]:
+    """Return how each event is stated, by field and type."""
+    found = detect(an_article(text, title=title, **fields), shared()).signals
+    return {(signal.evidence.field, signal.type): signal.assertion for signal in found}
+
+
+def test_a_text_is_no_surer_of_its_news_than_the_headline() -> None:
+    stated = told("OpenAI shares reportedly fell 5 points", "OpenAI shares fell. More soon on it all.")
+
+    assert stated == {("title", "share_drop"): REPORTED, ("body", "share_drop"): REPORTED}
+
+
+def test_a_headline_is_no_surer_than_the_text_that_names_its_source() -> None:
+    stated = told("OpenAI shares fell", "OpenAI shares reportedly fell sharply in the evening.")
+
+    assert stated == {("title", "share_drop"): REPORTED, ("body", "share_drop"): REPORTED}
+
+
+def test_a_source_that_speaks_for_itself_stays_sure() -> None:
+    title, text = "OpenAI shares reportedly fell", "OpenAI said that OpenAI shares fell."
+
+    assert told(title, text)["body", "share_drop"] is CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "assertion"),
+    [
+        ("OpenAI answers after the lawsuit", "Broadcom sues OpenAI over a patent.", BACKGROUND),
+        ("OpenAI answers after the lawsuit", "Broadcom sues OpenAI, it said on Friday.", CONFIRMED),
+        ("OpenAI answers with a lawsuit of its own", "Broadcom sues OpenAI over a patent.", CONFIRMED),
+        ("OpenAI has a new face", "Broadcom sues OpenAI over a patent.", CONFIRMED),
+        ("Why OpenAI fights", "Broadcom sues OpenAI over a patent.", BACKGROUND),
+        ("Why OpenAI fights", "Broadcom sues OpenAI today over a patent.", CONFIRMED),
+    ],
+)
+def test_what_the_title_only_looks_back_at_is_background(title: str, text: str, assertion: Assertion) -> None:
+    assert told(title, text) == {("body", "lawsuit"): assertion}
+
+
+def test_the_trace_says_what_the_article_changed() -> None:
+    article = an_article("Broadcom sues OpenAI over a patent.", title="Why OpenAI fights")
+
+    stated = detect(article, shared()).trace[0]["assertion"]
+
+    assert isinstance(stated, dict)
+    assert stated["value"] == "background"
+    assert stated["winner"] == "article.looks_back"
+    assert stated["alone"] == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "assertion"),
+    [
+        ("January", "2026-06-10", BACKGROUND),
+        ("May", "2026-06-10", CONFIRMED),
+        ("June", "2026-06-10", CONFIRMED),
+        ("December", "2026-03-05", BACKGROUND),
+        ("June", "2026-03-05", CONFIRMED),  # the next one, or too long ago to say
+    ],
+)
+def test_a_month_without_a_year_may_be_long_gone(month: str, day: str, assertion: Assertion) -> None:
+    assert told("", f"OpenAI shares fell in {month}.", day=day) == {("body", "share_drop"): assertion}
+
+
+@pytest.mark.parametrize(
+    ("text", "vendors"),
+    [
+        ("Broadcom filed a lawsuit against Cohere, Alibaba and OpenAI.", {"cohere", "alibaba", "openai"}),
+        ("Cohere, OpenAI shares fell.", {"cohere", "openai"}),
+        ("Backed by Cohere and Alibaba, OpenAI shares fell.", {"openai"}),
+        ("Unlike Cohere, OpenAI shares fell.", {"openai"}),
+    ],
+)
+def test_a_list_shares_what_happens_to_it(text: str, vendors: set[str]) -> None:
+    found = detect(an_article(text), shared()).signals
+
+    assert {signal.vendor for signal in found if signal.assertion.is_live} == vendors
