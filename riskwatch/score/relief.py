@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskwatch.model import Assertion, Event
@@ -71,14 +71,10 @@ def links(
     harms: Iterable[Harm], remedies: Iterable[Remedy], methodology: Methodology
 ) -> Mapping[str, tuple[Link, ...]]:
     """Return event id of the harm -> the mitigations that act on it, by their ids."""
-    by_type: dict[str, list[Harm]] = {}
-    for harm in harms:
-        by_type.setdefault(harm.event.type, []).append(harm)
+    index = _Index(harms)
     found: dict[str, list[Link]] = {}
     for remedy in sorted(remedies, key=lambda remedy: remedy.event.id):
-        kinds = methodology.mitigations.types[remedy.event.type].relieves
-        reach = [harm for kind in kinds for harm in by_type.get(kind, ())]
-        for harm in _targets(remedy, reach, methodology.mitigations):
+        for harm in _targets(remedy, index, methodology.mitigations):
             link = _link(harm, remedy, methodology.mitigations)
             if link.strength > 0:
                 found.setdefault(harm.event.id, []).append(link)
@@ -110,14 +106,40 @@ def objects(event: Event) -> Mapping[str, frozenset[str]]:
     return found
 
 
-def _targets(remedy: Remedy, reach: list[Harm], rule: MitigationRules) -> Iterable[Harm]:
-    named = [harm for harm in reach if _is_same_story(harm, remedy) or harm.event.id in remedy.event.closes]
-    yield from named
-    ids = {harm.event.id for harm in named}
-    eligible = [harm for harm in reach if _is_in_reach(harm, remedy, rule)]
+class _Index:
+    """Harms by what a mitigation may know of them: id, story, or home and type."""
+
+    def __init__(self, harms: Iterable[Harm]) -> None:
+        self._by_id: dict[str, Harm] = {}
+        self._by_story: dict[str, list[Harm]] = {}
+        self._by_home: dict[tuple[str, str], list[Harm]] = {}
+        for harm in harms:
+            event = harm.event
+            self._by_id[event.id] = harm
+            self._by_home.setdefault((event.home, event.type), []).append(harm)
+            if event.story_id is not None:
+                self._by_story.setdefault(event.story_id, []).append(harm)
+
+    def named(self, remedy: Remedy, kinds: Collection[str]) -> Mapping[str, Harm]:
+        """Return event id -> harm of these types that shares the story or is closed by name."""
+        event = remedy.event
+        told = self._by_story.get(event.story_id, ()) if event.story_id is not None else ()
+        closed = (self._by_id[id_] for id_ in event.closes if id_ in self._by_id)
+        return {harm.event.id: harm for harm in (*told, *closed) if harm.event.type in kinds}
+
+    def of_home(self, remedy: Remedy, kinds: Iterable[str]) -> Iterable[Harm]:
+        """Return the harms of these types that happened to the same subject."""
+        return (harm for kind in kinds for harm in self._by_home.get((remedy.event.home, kind), ()))
+
+
+def _targets(remedy: Remedy, index: _Index, rule: MitigationRules) -> Iterable[Harm]:
+    kinds = rule.types[remedy.event.type].relieves
+    named = index.named(remedy, kinds)
+    yield from named.values()
+    eligible = [harm for harm in index.of_home(remedy, kinds) if _is_in_reach(harm, remedy, rule)]
     unsaid: list[Harm] = []
     for harm in eligible:
-        if harm.event.id not in ids:
+        if harm.event.id not in named:
             agrees = _agree(harm, remedy)
             if agrees:
                 yield harm
@@ -128,16 +150,10 @@ def _targets(remedy: Remedy, reach: list[Harm], rule: MitigationRules) -> Iterab
         yield from (harm for harm in unsaid if all(other is harm for other in candidates))
 
 
-def _is_same_story(harm: Harm, remedy: Remedy) -> bool:
-    return harm.event.story_id is not None and harm.event.story_id == remedy.event.story_id
-
-
 def _is_in_reach(harm: Harm, remedy: Remedy, rule: MitigationRules) -> bool:
     # A state that ended before stays in reach: else a closing could take relief away and lower the score.
     age = remedy.occurred - harm.occurred
-    return (
-        harm.event.home == remedy.event.home and age >= 0 and (harm.has_open_state or age <= rule.link_days)
-    )
+    return age >= 0 and (harm.has_open_state or age <= rule.link_days)
 
 
 def _is_past(harm: Harm, remedy: Remedy, rule: MitigationRules) -> bool:
