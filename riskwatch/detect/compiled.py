@@ -320,7 +320,7 @@ def _digest(
         ],
         [vendor.model_dump(mode="json") for vendor in sorted(vendors, key=lambda entry: entry.id)],
         blockers.model_dump(mode="json"),
-        sorted([publisher.name, publisher.family] for publisher in publishers),
+        sorted([entry.name, entry.family, entry.tier, entry.curated] for entry in publishers),
     ]
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date
 from itertools import islice
@@ -56,8 +56,8 @@ def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> D
     if language is None or told is None:
         notes.append(f"unread: {article.lang}" if language is None else "undated: no signals")
         return Detection((), mentions, notes=tuple(notes))
-    work = Work(article, ruleset, language, item, Names(placed), notes=notes)
-    _read(work, texts, focus=focus)
+    work = Work(article, ruleset, language, item, Names(placed), texts, notes=notes)
+    _read(work, focus=focus)
     return _finish(work, mentions)
 
 
@@ -98,7 +98,8 @@ def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:
     )
 
 
-def _read(work: Work, texts: Mapping[str, str], *, focus: str | None) -> None:
+def _read(work: Work, *, focus: str | None) -> None:
+    texts = work.texts
     body = texts["body"]
     segments = split_body(
         body, pack=work.language.pack, leads=lambda low, high: _leads(work.names, low, high)
@@ -236,7 +237,7 @@ def _settled(work: Work, made: Sequence[tuple[Signal, Trace]]) -> list[Signal]:
     """Return the signals as the article as a whole states them; the traces tell of it."""
     signals = [signal for signal, _ in made]
     hints = {rule.spec.reference: rule.hint for rule in work.language.rules} if signals else {}
-    settled = settle(signals, work.article.title or "", pack=work.language.pack, hints=hints)
+    settled = settle(signals, work.texts["title"], pack=work.language.pack, hints=hints)
     for number, told in settled.items():
         signals[number] = replace(signals[number], assertion=told.value)
         restate(made[number][1], told.value, told.reason)

@@ -170,15 +170,16 @@ class Outlets:
     """Names of publishers, for credits such as "first reported by"."""
 
     pattern: Regex | None
-    families: Mapping[str, str]
+    publishers: Mapping[str, Publisher]  # by name
+    curated: frozenset[str]  # families of aggregators whose editors name each item's outlet
 
 
 def build_outlets(publishers: Sequence[Publisher]) -> Outlets:
     """Build the finder of outlets; a name is looked up as written."""
-    families = {publisher.name: publisher.family for publisher in publishers}
-    names = sorted(families, key=lambda name: (-len(name), name))
+    by_name = {publisher.name: publisher for publisher in publishers}
+    names = sorted(by_name, key=lambda name: (-len(name), name))
     pattern = None
     if names:
         joined = "|".join(bounded(name) for name in names)
         pattern = compile_pattern(joined, case_sensitive=True, memory_bytes=MAX_SET_MEMORY_BYTES)
-    return Outlets(pattern, families)
+    return Outlets(pattern, by_name, frozenset(entry.family for entry in publishers if entry.curated))

@@ -151,6 +151,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "possessive": _anchored(grammar.possessive, head="^"),
         "self_speech": _word(grammar.self_speech),
         "credit": _anchored(grammar.credit),
+        "byline": _anchored(grammar.byline),
         "retelling": _anchored(grammar.retelling),
         "presupposes": _anchored(grammar.presupposes, tail="$"),
         "fresh": _word(grammar.fresh),

@@ -255,6 +255,7 @@ class Grammar(_Strict):
     cues: dict[Role, Cue] = Field(default_factory=dict)
     self_speech: Pattern | None = Field(default=None, description="after a speaker who speaks for itself")
     credit: Pattern | None = Field(default=None, description="words that credit an outlet")
+    byline: Pattern | None = Field(default=None, description="names the outlet «S» that an item is from")
     retelling: Pattern | None = Field(
         default=None, description="in a title: an explainer, opinion or list, not news"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
@@ -11,7 +11,7 @@ from riskwatch.detect import explain
 from riskwatch.detect.assertion import Case, Found, Judged, judge
 from riskwatch.detect.attributes import Claimed, claimed, read_attributes
 from riskwatch.detect.compiled import LanguageRules, Ruleset
-from riskwatch.detect.gazetteer import Outlets
+from riskwatch.detect.credit import cited, original
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.names import Names
 from riskwatch.detect.readings import Readings, Subject
@@ -45,6 +45,7 @@ class Work:
     language: LanguageRules
     item: date
     names: Names
+    texts: Mapping[str, str]  # field -> as it is read
     signals: dict[tuple[str, str, str, str, Place], tuple[Signal, explain.Trace]] = field(
         default_factory=dict
     )
@@ -251,6 +252,9 @@ def _made(  # noqa: PLR0913 - the parts of one signal
     start, end = scene.masked.span(*candidate.trigger)
     weight = _weight(candidate, stated.subject, readings)
     subject = f"{vendor.vendor}/{vendor.line}" if vendor.line else vendor.vendor
+    outlets = work.ruleset.outlets
+    origin = original(work.texts, outlets, scene.pack, own=article.family)
+    credit = origin.family if origin else cited(sentence.text, outlets, scene.pack, own=article.family)
     return Signal(
         id=_id(
             article.id,
@@ -280,8 +284,8 @@ def _made(  # noqa: PLR0913 - the parts of one signal
         claim_relative=when.is_relative if when else False,
         publisher=article.publisher,
         family=article.family,
-        cited_family=_cited(sentence.text, work.ruleset.outlets, scene, own=article.family),
-        tier=article.tier,
+        cited_family=credit,
+        tier=origin.tier if origin and article.family in outlets.curated else article.tier,
         published_at=article.published_at,
         first_seen_at=article.first_seen_at,
         text_key=article.text_key,
@@ -294,17 +298,3 @@ def _id(*parts: object) -> str:
         "s"
         + hashlib.sha256("\n".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()[:25]
     )
-
-
-def _cited(text: str, outlets: Outlets, scene: Scene, *, own: str) -> str | None:
-    """Return the family of the one outlet that the sentence credits."""
-    if outlets.pattern is None:
-        return None
-    families: set[str] = set()
-    for match in outlets.pattern.finditer(text):
-        start, end = match.span()
-        window = f"{text[max(0, start - 40) : start]}«S»{text[end : end + 40]}"
-        if scene.pack.words["credit"].hits(window):
-            families.add(outlets.families[match.group()])
-    families.discard(own)
-    return families.pop() if len(families) == 1 else None

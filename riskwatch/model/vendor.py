@@ -117,6 +117,7 @@ class Publisher(_Strict):
     tier: str = Field(pattern=r"^(primary|[1-4])$")
     source_class: str = Field(default="press", alias="class")
     aggregator: bool = False
+    curated: bool = Field(default=False, description="an aggregator whose editors name each item's outlet")
     lang: str | None = None
 
 

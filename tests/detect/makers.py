@@ -67,6 +67,7 @@ LEXICON: dict[str, Any] = {
         },
         "self_speech": "said|announced|confirmed",
         "credit": "(?:according to|reported by) (?:the )?«S»|«S» (?:reported|said)",
+        "byline": r"\((?:[^()]{1,80}/)?«S»\)$|^(?:[^:/]{1,80} / )?«S»: ",
         "retelling": r"^(?:why|inside)\b",
         "presupposes": r"\bafter (?:the )?(?:[a-z]+ ){0,2}",
         "fresh": "today|on friday",
@@ -211,6 +212,7 @@ def a_ruleset(*rules: dict[str, Any]) -> Ruleset:
         publishers=[
             Publisher(name="Morning Wire", family="wire", tier="1"),
             Publisher(name="Evening Post", family="post", tier="2"),
+            Publisher(name="Daily Links", family="links", tier="4", aggregator=True, curated=True),
         ],
     )
 

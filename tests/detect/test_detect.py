@@ -308,6 +308,28 @@ def test_one_outlet_that_is_credited_is_cited() -> None:
     assert only("Mei Tan resigned, according to Morning Wire.", family="wire").cited_family is None
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Mei Tan resigned (Dana Ortiz/Morning Wire)", ""),
+        ("Mei Tan resigned (Morning Wire)", ""),
+        ("Mei Tan resigned", "Dana Ortiz / Morning Wire: Mei Tan resigned on Friday."),
+        ("Morning Wire: Mei Tan resigned", ""),
+    ],
+)
+def test_an_item_of_a_curated_aggregator_weighs_as_the_outlet_of_its_byline(title: str, text: str) -> None:
+    for family, tier in (("links", "1"), ("forum", "4")):  # the other one is curated by nobody
+        found = signals(text, title=title, family=family, tier="4")
+
+        assert {(s.family, s.cited_family, s.tier) for s in found} == {(family, "wire", tier)}
+
+
+def test_an_outlets_own_byline_cites_nobody() -> None:
+    found = signals("", title="Mei Tan resigned (Morning Wire)", family="wire", tier="1")
+
+    assert [(s.cited_family, s.tier) for s in found] == [(None, "1")]
+
+
 # ---------------------------------------------------------------- the article as a whole
 def test_a_named_filter_cancels_and_says_so() -> None:
     found = detect(an_article("Dana Ortiz said that OpenAI CEO Ada Quill left many questions."), shared())

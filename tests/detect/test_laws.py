@@ -69,7 +69,7 @@ def test_unmasking_restores_the_sentence(text: Any, spans: Any) -> None:
 
 
 def test_a_lone_surrogate_does_not_stop_detection() -> None:
-    found = detect(an_article("\ud800 Mei Tan resigned."), shared())
+    found = detect(an_article("\ud800 Mei Tan resigned.", title="\ud800 A farewell"), shared())
 
     assert [signal.vendor for signal in found.signals] == ["alibaba"]
 
