@@ -121,6 +121,10 @@ class _Happenings:
             )
         )
 
+    def as_of_now(self) -> tuple[EventMark, ...]:
+        """Return what earlier Incidents told as it stands now: only what comes next can be worse."""
+        return tuple(_as_now(mark, event, self.points) for mark, event in self._told())
+
     def is_costly(self) -> bool:
         """Whether an Event of the Incident still counts enough to keep it open."""
         least, incident = self.condition.min_points, self.course.incident
@@ -187,6 +191,7 @@ def _say(here: _Happenings, marks: tuple[EventMark, ...], cause: str) -> None:
         course.end_ack(is_worse=True)
     else:
         course.begin()
+        course.remember(here.as_of_now())
     last = course.incident
     is_update = course.is_open and last.told_value is not None
     points = None if score is None else score.points
@@ -229,6 +234,11 @@ def _say_closed(here: _Happenings, closed: tuple[EventMark, ...]) -> None:
         return
     step = Step.RESOLVED if course.rule.notify_resolved else None
     course.move(IncidentState.OK, Told(step, "evidence", event_ids=_ids(closed)))
+
+
+def _as_now(mark: EventMark, event: Event, points: Mapping[str, float]) -> EventMark:
+    cost = max(points.get(event.id, 0.0), mark.points)
+    return replace(mark, points=cost, assertion=str(event.assertion))
 
 
 def _ids(marks: Iterable[EventMark]) -> tuple[str, ...]:
