@@ -22,7 +22,9 @@ BREAKER_FAILURES = 3  # in a row; from then on one probe at a time
 _PROBES = (_MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 15 * _MINUTE)
 _RARE_PROBES = (15 * _MINUTE, 30 * _MINUTE, _HOUR)  # it said no: hammering would lock an account out
 _SPREAD = 0.2  # share of a wait, to both sides
-_LEAST_RETRY_AFTER, _MOST_RETRY_AFTER = 1.0, 15 * _MINUTE
+_LEAST_RETRY_AFTER = 1.0
+LONGEST_REST_SECONDS = 15 * _MINUTE  # whatever a peer asks for
+LONGEST_WAIT_SECONDS = max(max(waits) for waits in WAITS.values()) * (1 + _SPREAD)
 _MOST_DIGITS = 20
 
 
@@ -58,7 +60,7 @@ def retry_after_seconds(text: str | None, *, now: datetime) -> float | None:
         seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
         if seconds < 0:
             return None
-    return min(max(seconds, _LEAST_RETRY_AFTER), _MOST_RETRY_AFTER)
+    return min(max(seconds, _LEAST_RETRY_AFTER), LONGEST_REST_SECONDS)
 
 
 def after_success(state: ReceiverState, *, now: datetime, pace_seconds: float = 0.0) -> ReceiverState:

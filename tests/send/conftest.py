@@ -1,4 +1,4 @@
-"""A relay with a certificate, a hook, and a client that may speak to loopback."""
+"""A relay with a certificate, a hook, a client that may speak to loopback, and stores of both kinds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from pathlib import Path
 import pytest
 
 from riskwatch.collect.http import HttpClient
+from riskwatch.store.sql import SqlStore
 from tests.collect.test_tls import a_certificate, an_authority
 from tests.send.deliveries import a_client
+from tests.send.desk import Desk
 from tests.send.peers import Hook, Relay, hooking, relaying
+from tests.store.conftest import (  # noqa: F401 - fixtures
+    _empty_postgres,
+    _empty_sqlite,
+    database,
+    open_store,
+    store,
+    url,
+)
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +50,8 @@ def client() -> Iterator[HttpClient]:
     made = a_client()
     yield made
     made.close()
+
+
+@pytest.fixture
+def desk(store: SqlStore) -> Desk:  # noqa: F811 - the fixture imported above
+    return Desk(store)

@@ -117,12 +117,13 @@ class Talk(socketserver.BaseRequestHandler):
         if self.relay.script.get("MIDDLE"):
             self.file.read(1_000)
             return self.say("MIDDLE", b"")
-        self.content = b""
-        while not self.content.endswith(END):
+        lines = bytearray()
+        while not lines.endswith(END):
             line = self.file.readline(65_536)
             if not line:
                 return False
-            self.content += line
+            lines += line
+        self.content = bytes(lines)
         return self.say("CONTENT", lambda talk: talk.keep(b"250 2.0.0 queued as 4711\r\n"))
 
     def say(self, verb: str, usual: bytes | Callable[[Talk], bytes]) -> bool:

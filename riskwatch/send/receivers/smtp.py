@@ -23,6 +23,7 @@ _POLICY = SMTP.clone(cte_type="7bit")  # no server needs 8BITMIME then
 _READY, _TAKEN, _TAKEN_TO_FORWARD = 220, 250, 251
 _END = b"\r\n.\r\n"
 _DOT_BYTES = 3
+_MAX_HEADER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ def built(delivery: Delivery, mail: Mail, *, sender: Address, to: Address) -> Em
 
 def _line(text: str) -> str:
     """Return one line of printable characters: no header can begin inside it."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = text[:_MAX_HEADER]  # the e-mail package takes minutes for a header of a megabyte
+    return " ".join("".join(c if c.isprintable() else " " for c in line).split())
 
 
 def _encodable(text: str) -> str:
