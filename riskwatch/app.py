@@ -35,14 +35,21 @@ from riskwatch.store.sql import SqlStore
 from riskwatch.store.sql import backup as backup_database
 
 if TYPE_CHECKING:
+    from riskwatch.alert_app import AlertApp
+    from riskwatch.alert_desk import AlertDesk
     from riskwatch.collect import Source
+    from riskwatch.collect.http import HttpClient
     from riskwatch.decode.saved import Saved
     from riskwatch.detect import Ruleset
+    from riskwatch.model import AuditEntry
 
 Bar = Callable[[int, str], AbstractContextManager[Any]]
 DATABASE = "riskwatch.sqlite"
 INGEST_BATCH = 500  # articles stored in one transaction
-TICK_SECONDS: Mapping[str, int] = {"poll": 30, "absorb": 15, "score": 300}
+TICK_SECONDS: Mapping[str, int] = {
+    "poll": 30, "absorb": 15, "score": 300,
+    "evaluate": 300, "flush": 5, "digests": 30, "dispatch": 5, "reap": 60,
+}  # fmt: skip
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -163,8 +170,7 @@ class App:
         return made
 
     @cached_property
-    def parts(self) -> pipeline.Parts:
-        """What the jobs work with."""
+    def _bare_parts(self) -> pipeline.Parts:
         return pipeline.Parts(
             store=self.store,
             ruleset=self.ruleset,
@@ -178,6 +184,31 @@ class App:
             count=self.counters.count,
             log=self.log.info,
         )
+
+    @cached_property
+    def parts(self) -> pipeline.Parts:
+        """What the jobs work with; new Snapshots are judged by the AlertRules."""
+        return replace(self._bare_parts, alerts=self.alerts.alerting)
+
+    @cached_property
+    def alerts(self) -> AlertApp:
+        """Alerting: evaluation, messages, what the web and the command line ask of it."""
+        from riskwatch.alert_app import AlertApp  # noqa: PLC0415 - only where something is scored or sent
+
+        return AlertApp(
+            self.config,
+            self._bare_parts,
+            client=lambda: self.client,
+            log=self.log,
+            key=lambda: self.pepper,
+        )
+
+    @cached_property
+    def desk(self) -> AlertDesk:
+        """What the web and the command line may ask of alerting."""
+        from riskwatch.alert_desk import AlertDesk  # noqa: PLC0415 - loads what serves
+
+        return AlertDesk(self.alerts)
 
     # ---------------------------------------------------------------------------- articles in
     def resolve(self, publisher: str | None, url: str | None) -> Publisher | None:
@@ -260,17 +291,20 @@ class App:
 
     # ---------------------------------------------------------------------------- polling
     @cached_property
-    def tools(self) -> Tools:
-        """What a poll works with: the guarded client, the decoder, files of the config folder."""
+    def client(self) -> HttpClient:
+        """The guarded HTTP client."""
         from riskwatch.collect.guard import Guard  # noqa: PLC0415 - loads requests
         from riskwatch.collect.http import HttpClient  # noqa: PLC0415 - loads requests
 
         chosen = self.config.settings
-        client = HttpClient(
-            user_agent=f"riskwatch/{__version__} (+{chosen.contact_url})", guard=Guard(chosen.allow_cidrs)
-        )
+        agent = f"riskwatch/{__version__} (+{chosen.contact_url})"
+        return HttpClient(user_agent=agent, guard=Guard(chosen.allow_cidrs))
+
+    @cached_property
+    def tools(self) -> Tools:
+        """What a poll works with: the guarded client, the decoder, files of the config folder."""
         return Tools(
-            fetch=client.fetch,
+            fetch=self.client.fetch,
             decode=decoded,
             now=self.now,
             new_id=new_id,
@@ -465,6 +499,16 @@ class App:
         with self.store.begin(write=False) as unit:
             return [reports.api_key(key, now=self.now()) for key in unit.access.keys()]  # noqa: SIM118 - a method of ours
 
+    def audit(self, *, after: int, limit: int) -> Sequence[AuditEntry]:
+        """Return lines of the audit log, oldest first."""
+        with self.store.begin(write=False) as unit:
+            return unit.access.audit(after=after, limit=limit)
+
+    def verify_audit(self) -> int | None:
+        """Return the number of the first line that does not fit, None where the log is whole."""
+        with self.store.begin(write=False) as unit:
+            return unit.access.verify_audit()
+
     def revoke_key(self, key_id: str) -> None:
         """End an API key. Raises NotFound."""
         with self.store.begin() as unit:
@@ -505,10 +549,12 @@ class App:
         return pipeline.daily(self.parts)
 
     def start_ticks(self) -> Callable[[], None]:
-        """Start polling, detection and scoring; return what stops them."""
+        """Start polling, detection, scoring and alerting; return what stops them."""
         from riskwatch import schedule  # noqa: PLC0415 - loads APScheduler
 
-        ticks = {"poll": self.poll_due, "absorb": self.absorb_due, "score": self.daily}
+        self.alerts.start()
+        jobs = {"poll": self.poll_due, "absorb": self.absorb_due, "score": self.daily}
+        ticks = {**jobs, **self.alerts.ticks()}
         return schedule.start_ticks(
             {name: (self._guarded(name, tick), TICK_SECONDS[name]) for name, tick in ticks.items()},
             now=self.now(),
@@ -560,7 +606,8 @@ class App:
         if "store" in self.__dict__:
             self.store.close()
             del self.__dict__["store"]
-            self.__dict__.pop("parts", None)
+            for name in ("parts", "_bare_parts", "alerts", "desk"):
+                self.__dict__.pop(name, None)
 
 
 def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, now: datetime) -> Decoded:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskwatch import __version__
+from riskwatch import __version__, cli_alerts
+from riskwatch.cli_app import FAULTS, app_of, as_json_option, print_json
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
 if TYPE_CHECKING:
     from riskwatch.app import App
 
-FAULTS, WRONG_USE = 1, 2
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -48,27 +48,6 @@ class _Group(click.Group):
 def main(ctx: click.Context, config_dir: Path | None) -> None:
     """How stable each of your AI-model vendors is, why, and what changed since yesterday."""
     ctx.obj = config_dir
-
-
-def _app(ctx: click.Context) -> App:
-    from riskwatch import demo, settings, telemetry
-    from riskwatch.app import App
-
-    config = settings.load(ctx.obj)
-    for warning in config.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    chosen = config.settings
-    telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=chosen.secrets())
-    prepared = demo.prepared_in(config) if chosen.database_url is None else None
-    return App(config) if prepared is None else demo.installation(config, prepared)
-
-
-def _as_json(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 class Instant(click.ParamType[datetime]):
@@ -118,7 +97,7 @@ def demo(ctx: click.Context, port: int | None, no_browser: bool, build_only: boo
     from riskwatch import demo as replayed
     from riskwatch.serve import server
 
-    app = _app(ctx)
+    app = app_of(ctx)
     listening = (
         None if build_only else server.listen("127.0.0.1", app.config.settings.port if port is None else port)
     )
@@ -156,7 +135,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: boo
     """Run the web server and the worker in one process."""
     from riskwatch.serve import server
 
-    app = _app(ctx)
+    app = app_of(ctx)
     if migrate:
         app.migrate()
     chosen = app.config.settings
@@ -194,7 +173,7 @@ def web_process(
     def make_app() -> Any:  # noqa: ANN401 - a WSGI callable
         from riskwatch import demo as replayed
 
-        app = _app(ctx)
+        app = app_of(ctx)
         if demo_dir is None or clock is None:
             made.append(app)
             return app.web(base_url=base_url)
@@ -212,21 +191,21 @@ def web_process(
 @click.pass_context
 def worker(ctx: click.Context) -> None:
     """Poll, detect and score without a web server, until stopped."""
-    _app(ctx).work(say=click.echo)
+    app_of(ctx).work(say=click.echo)
 
 
 @main.command()
 @click.option("--once", is_flag=True, required=True, help="Poll every source that is due, once.")
 @click.option("--all", "everything", is_flag=True, help="Poll all sources, due or not.")
 @click.option("--source", "only", multiple=True, metavar="ID", help="Poll this source only; may be repeated.")
-@_as_json
+@as_json_option
 @click.pass_context
 def poll(ctx: click.Context, once: bool, everything: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Ask the sources for news; store, detect, merge and score what they bring."""
     assert once  # noqa: S101 - required by the option
-    report = _app(ctx).poll(only=only, everything=everything or bool(only), bar=_bar)
+    report = app_of(ctx).poll(only=only, everything=everything or bool(only), bar=_bar)
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
         return
     for line in report.lines():
         click.echo(line)
@@ -240,7 +219,7 @@ def poll(ctx: click.Context, once: bool, everything: bool, only: tuple[str, ...]
 @click.option("--published", type=INSTANT, help="Publication date for files that do not say it.")
 @click.option("--publisher", help="Outlet (name or domain) for files that do not say it.")
 @click.option("--url", help="Address for files that do not say it.")
-@_as_json
+@as_json_option
 @click.pass_context
 def ingest(
     ctx: click.Context,
@@ -253,13 +232,13 @@ def ingest(
     """Take in saved articles: text, HTML, feed XML, JSON Feed or JSON Lines; folders are read whole."""
     if url is not None and not url.startswith(("http://", "https://")):
         raise click.BadParameter("write an address that starts with https://", param_hint="--url")
-    report = _app(ctx).ingest(
+    report = app_of(ctx).ingest(
         paths, given={"published": published, "publisher": publisher, "url": url}, bar=_bar
     )
     for problem in report.errors:
         click.echo(f"error: {problem}", err=True)
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
     else:
         click.echo(report.summary())
     if report.errors:
@@ -267,13 +246,13 @@ def ingest(
 
 
 @main.command()
-@_as_json
+@as_json_option
 @click.pass_context
 def redetect(ctx: click.Context, as_json: bool) -> None:
     """Read stored articles again that another ruleset has read; a worker does so by itself when it starts."""
-    report = _app(ctx).redetect(_bar)
+    report = app_of(ctx).redetect(_bar)
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
     else:
         click.echo(report.summary())
 
@@ -286,7 +265,7 @@ def redetect(ctx: click.Context, as_json: bool) -> None:
 def detect(ctx: click.Context, paths: tuple[Path, ...], explain: bool, as_json: bool) -> None:
     """Run detection alone on saved articles; nothing is stored."""
     failed = False
-    for line, is_error in _app(ctx).detect(paths, explain=explain, as_json=as_json):
+    for line, is_error in app_of(ctx).detect(paths, explain=explain, as_json=as_json):
         click.echo(line, err=is_error)
         failed = failed or is_error
     if failed:
@@ -302,13 +281,13 @@ def detect(ctx: click.Context, paths: tuple[Path, ...], explain: bool, as_json: 
 @click.option(
     "--limit", type=click.IntRange(1, 10000), default=200, show_default=True, help="How many at most."
 )
-@_as_json
+@as_json_option
 @click.pass_context
 def events(ctx: click.Context, vendor: str | None, types: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the events, newest first."""
-    found = _app(ctx).events(vendor=vendor, types=types, limit=limit)
+    found = app_of(ctx).events(vendor=vendor, types=types, limit=limit)
     if as_json:
-        _print_json({"items": found})
+        print_json({"items": found})
         return
     if not found:
         click.echo("No event on record. `riskwatch poll --once` or `riskwatch ingest PATH` brings news in.")
@@ -329,15 +308,15 @@ def _points(value: float | None) -> str:
 @click.argument("subject", required=False)
 @click.option("--as-of", type=INSTANT, help="Instant to judge.  [default: now]")
 @click.option("--known-at", type=INSTANT, help="Only what was recorded by then.  [default: now]")
-@_as_json
+@as_json_option
 @click.pass_context
 def score(
     ctx: click.Context, subject: str | None, as_of: datetime | None, known_at: datetime | None, as_json: bool
 ) -> None:
     """Score a vendor (alibaba) or line (alibaba/qwen), or all of them."""
-    scores = _app(ctx).scores(subject, as_of=as_of, known_at=known_at)
+    scores = app_of(ctx).scores(subject, as_of=as_of, known_at=known_at)
     if as_json:
-        _print_json(scores[0] if subject else {"items": scores})
+        print_json(scores[0] if subject else {"items": scores})
         return
     for row in scores:
         points = "  NR" if row["score"] is None else f"{row['score']:5.1f}"
@@ -356,15 +335,15 @@ def score(
 @click.argument("subject")
 @click.option("--as-of", type=INSTANT, help="Instant to judge.  [default: now]")
 @click.option("--known-at", type=INSTANT, help="Only what was recorded by then.  [default: now]")
-@_as_json
+@as_json_option
 @click.pass_context
 def explain(
     ctx: click.Context, subject: str, as_of: datetime | None, known_at: datetime | None, as_json: bool
 ) -> None:
     """Tell where every lost point of a vendor or line comes from."""
-    told = _app(ctx).explain(subject, as_of=as_of, known_at=known_at)
+    told = app_of(ctx).explain(subject, as_of=as_of, known_at=known_at)
     if as_json:
-        _print_json(told)
+        print_json(told)
         return
     for line in _explained(told):
         click.echo(line)
@@ -397,13 +376,13 @@ def _explained(told: dict[str, Any]) -> list[str]:
 @main.command()
 @click.argument("subject")
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="How far back.")
-@_as_json
+@as_json_option
 @click.pass_context
 def history(ctx: click.Context, subject: str, days: int, as_json: bool) -> None:
     """Print the scores that were given, oldest first."""
-    rows = _app(ctx).history(subject, days=days)
+    rows = app_of(ctx).history(subject, days=days)
     if as_json:
-        _print_json({"items": rows})
+        print_json({"items": rows})
         return
     if not rows:
         click.echo(f"No score of {subject} was stored in the last {days} days.")
@@ -434,7 +413,7 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...])
     callback=_pairs,
     help="Value of the verdict: occurred_at, home, closed_at, magnitude or an attribute; may be repeated.",
 )
-@_as_json
+@as_json_option
 @click.pass_context
 def verdict(
     ctx: click.Context,
@@ -446,9 +425,9 @@ def verdict(
     as_json: bool,
 ) -> None:
     """Judge an event: confirm or reject it, correct its date, home or attributes, close it."""
-    told = _app(ctx).judge(event, kind, author=author, reason=reason, values=values)
+    told = app_of(ctx).judge(event, kind, author=author, reason=reason, values=values)
     if as_json:
-        _print_json(told)
+        print_json(told)
         return
     click.echo(f"{told['heading']}: {told['state']}, {told['assertion']}, {told['occurred_at'][:10]}")
 
@@ -479,7 +458,7 @@ def rules() -> None:
 @click.pass_context
 def rules_lint(ctx: click.Context) -> None:
     """Check every rule against the checks R01 to R09."""
-    findings = _app(ctx).lint_rules()
+    findings = app_of(ctx).lint_rules()
     for finding in findings:
         click.echo(finding)
     click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
@@ -492,7 +471,7 @@ def rules_lint(ctx: click.Context) -> None:
 @click.pass_context
 def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
     """Run the tests inside the rules."""
-    lines, failed = _app(ctx).test_rules(only)
+    lines, failed = app_of(ctx).test_rules(only)
     for line in lines:
         click.echo(line)
     if failed:
@@ -510,7 +489,7 @@ def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
     type=click.Path(path_type=Path, exists=True),
     help="A run saved with --json, to compare with.",
 )
-@_as_json
+@as_json_option
 @click.pass_context
 def evaluate(
     ctx: click.Context,
@@ -523,14 +502,14 @@ def evaluate(
     """Measure detection on labelled items (JSON Lines) and print precision, recall and every error."""
     from riskwatch import reports
 
-    report, problems = _app(ctx).evaluate(files, title_only=title_only, bar=_bar)
+    report, problems = app_of(ctx).evaluate(files, title_only=title_only, bar=_bar)
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     if errors:
         for line in reports.error_lines(report):
             click.echo(line)
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
     else:
         before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
         click.echo(reports.quality(report, before))
@@ -574,7 +553,7 @@ def settings_show() -> None:
 @click.pass_context
 def migrate(ctx: click.Context) -> None:
     """Bring the database to this version's schema (a SQLite file is backed up first)."""
-    click.echo("migrated" if _app(ctx).migrate() else "the schema is already at this version")
+    click.echo("migrated" if app_of(ctx).migrate() else "the schema is already at this version")
 
 
 @main.command()
@@ -582,14 +561,14 @@ def migrate(ctx: click.Context) -> None:
 @click.pass_context
 def backup(ctx: click.Context, file: Path) -> None:
     """Copy the SQLite database to FILE while it is in use."""
-    click.echo(_app(ctx).backup(file))
+    click.echo(app_of(ctx).backup(file))
 
 
 @main.command()
 @click.pass_context
 def health(ctx: click.Context) -> None:
     """Ask the running service whether it lives; exit status 0 or 1."""
-    alive, told = _app(ctx).health()
+    alive, told = app_of(ctx).health()
     click.echo(told)
     if not alive:
         ctx.exit(FAULTS)
@@ -615,17 +594,17 @@ def key() -> None:
 @click.pass_context
 def key_add(ctx: click.Context, name: str, scopes: tuple[str, ...], expires: datetime | None) -> None:
     """Make a key and print it, this once."""
-    click.echo(_app(ctx).add_key(name, scopes=scopes, expires_at=expires))
+    click.echo(app_of(ctx).add_key(name, scopes=scopes, expires_at=expires))
 
 
 @key.command("list")
-@_as_json
+@as_json_option
 @click.pass_context
 def key_list(ctx: click.Context, as_json: bool) -> None:
     """List the keys, without their secrets."""
-    rows = _app(ctx).keys()
+    rows = app_of(ctx).keys()
     if as_json:
-        _print_json({"items": rows})
+        print_json({"items": rows})
         return
     for row in rows:
         click.echo(f"{row['id']}  {row['name']:<24} {','.join(row['scopes']):<18} {row['state']}")
@@ -636,7 +615,7 @@ def key_list(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def key_revoke(ctx: click.Context, key_id: str) -> None:
     """End a key at once."""
-    _app(ctx).revoke_key(key_id)
+    app_of(ctx).revoke_key(key_id)
     click.echo(f"{key_id} is revoked")
 
 
@@ -644,4 +623,8 @@ def key_revoke(ctx: click.Context, key_id: str) -> None:
 @click.pass_context
 def openapi(ctx: click.Context) -> None:
     """Print the OpenAPI 3.1 description of the API."""
-    _print_json(_app(ctx).openapi())
+    print_json(app_of(ctx).openapi())
+
+
+for _command in cli_alerts.COMMANDS:
+    main.add_command(_command)

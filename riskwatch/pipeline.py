@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from riskwatch import merge, score
 from riskwatch.detect import detect
@@ -29,6 +29,14 @@ BATCH = 500  # articles whose signals are stored in one transaction
 MERGE_AFTER = 20  # batches of one run that are merged and scored together
 
 
+class Alerts(Protocol):
+    """Lets AlertRules judge Snapshots."""
+
+    def evaluate(self, unit: UnitOfWork, snapshots: Sequence[Snapshot], reader: Reader) -> int:
+        """Judge Snapshots that were just stored; return how many Transitions were stored with them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the jobs work with; built once by app."""
@@ -45,6 +53,7 @@ class Parts:
     count: Callable[..., None]
     log: Callable[..., None] = field(default=lambda *_args, **_values: None)
     attention: dict[datetime, Mapping[str, int]] = field(default_factory=dict)  # quarter -> frozen table
+    alerts: Alerts | None = None  # judges new Snapshots in the transaction that stores them
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +243,8 @@ def rescore(
         for subject in subjects
     ]
     unit.scores.add_snapshots(made)
+    if parts.alerts is not None:
+        parts.alerts.evaluate(unit, made, reader)
     parts.count("scores", len(made), cause=cause)
     return made
 
@@ -307,7 +318,7 @@ class Reader:
         polls = self._polls[known_at]
         by_class = defaultdict[str, list[str]](list)
         for source in self._parts.sources:
-            if "all" in source.covers or vendor in source.covers:
+            if source.watches(vendor):
                 by_class[str(source.source_class)].append(source.id)
         return tuple(
             CoverageFact(class_, len(ids), max((polls[id_] for id_ in ids if id_ in polls), default=None))
@@ -336,7 +347,7 @@ class Reader:
         return tables[quarter]
 
     def _families(self, vendor: str) -> int:
-        watching = (s for s in self._parts.sources if "all" in s.covers or vendor in s.covers)
+        watching = (s for s in self._parts.sources if s.watches(vendor))
         return len({source.publisher for source in watching})
 
     def _verdicts_of(self, vendor: str, known_at: datetime) -> Sequence[Verdict]:

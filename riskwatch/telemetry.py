@@ -19,6 +19,7 @@ COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "events": ("Versions of events written, by event type.", ("event_type",)),
     "rule_hits": ("Signals by rule.", ("rule",)),
     "scores": ("Snapshots stored, by cause.", ("cause",)),
+    "alerts": ("Steps of incidents, by what is said and why it is not.", ("step", "suppressed_by")),
     "delivery_attempts": ("Tries to deliver, by kind of receiver and outcome.", ("kind", "outcome")),
     "clock_jumps": ("Jumps of the wall clock between two ticks.", ()),
 }

@@ -158,6 +158,10 @@ class HttpClient:
         self._deadlines.close()
         self._session.close()
 
+    def is_admitted(self, host: str) -> bool:
+        """Whether a host lies in a network that the settings admit."""
+        return self._guard.is_admitted(host)
+
     def _is_plain_allowed(self, url: str) -> bool:
         host = urlsplit(url).hostname or ""
         return url.startswith("http://") and self._guard.is_admitted(host)

@@ -98,3 +98,7 @@ class Source(_Strict):
     def vendors(self) -> tuple[str, ...]:
         """Vendors that the Source speaks for; none where it covers all."""
         return () if "all" in self.covers else self.covers
+
+    def watches(self, vendor: str) -> bool:
+        """Return whether the Source may tell of a vendor."""
+        return "all" in self.covers or vendor in self.covers

@@ -1,6 +1,7 @@
 """The vocabulary: plain values that every stage speaks of."""
 
 from riskwatch.model.alert import (
+    Actor,
     Attempt,
     AttemptOutcome,
     AuditEntry,
@@ -75,6 +76,7 @@ from riskwatch.model.vendor import (
 
 __all__ = [
     "LIVE",
+    "Actor",
     "Alias",
     "Article",
     "ArticleBrief",

@@ -327,3 +327,11 @@ class AuditEntry:
     after: Mapping[str, Any] | None
     prev_hash: str = ""
     hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something: an API key, the holder of a signed link, the command line."""
+
+    id: str
+    may_all: bool = False  # others' objects too

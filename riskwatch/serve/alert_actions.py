@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from riskwatch.model import Incident, ReceiverState, Schedule, Silence
+from riskwatch.model import Actor, Incident, ReceiverState, Schedule, Silence
 from riskwatch.signing import Grant
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: an API key, or the holder of a signed link."""
-
-    id: str
-    may_all: bool = False  # scope admin: others' objects too
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +38,7 @@ class Backtest:
 
     days: int
     firings: tuple[Firing, ...]  # oldest first
+    sentence: str  # for people
 
 
 @dataclass(frozen=True, slots=True)

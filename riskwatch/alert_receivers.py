@@ -1,0 +1,214 @@
+"""Receivers and digests as the web and the command line may change them; each change is in the audit log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from riskwatch.alert_checks import (
+    body_of,
+    found,
+    may_change,
+    must_be,
+    receiver_card,
+    same_id,
+    validated,
+)
+from riskwatch.alert_files import scheduled
+from riskwatch.errors import Conflict, Invalid, TooMany
+from riskwatch.model import (
+    Actor,
+    AuditEntry,
+    Delivery,
+    DeliveryState,
+    Purpose,
+    Schedule,
+    StoredReceiver,
+)
+from riskwatch.send import deliver, digest, render_mail
+from riskwatch.send.message import Links, TestMessage
+from riskwatch.send.rule import DigestConfig, ReceiverConfig
+from riskwatch.serve.alert_actions import ReceiverCard, Transcript
+
+if TYPE_CHECKING:
+    from riskwatch.alert_app import AlertApp
+    from riskwatch.store import UnitOfWork
+
+LINK_SILENCE = timedelta(days=7)  # "Silence 7 days" of a mail
+TESTS_A_MINUTE = 5
+LATE_DUE = timedelta(minutes=5)
+_RECEIVER: TypeAdapter[ReceiverConfig] = TypeAdapter(ReceiverConfig)
+
+
+class ReceiverDesk:
+    """What may be asked about Receivers and digests."""
+
+    def __init__(self, app: AlertApp) -> None:
+        self._app, self._alerting = app, app.alerting
+        self._parts, self._setup = app.alerting.parts, app.alerting.setup
+        self._tests: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    # ---------------------------------------------------------------------------- receivers
+    def receivers(self) -> Sequence[ReceiverCard]:
+        """Return all Receivers, by id."""
+        with self._parts.store.begin(write=False) as unit:
+            rows = {row.id: row for row in unit.outbox.receivers()}
+            states = unit.outbox.receiver_states()
+        for one in self._setup.alerts.receivers:
+            rows[one.id] = StoredReceiver(one.id, one.kind, "file", body_of(one), one.enabled)
+        return [receiver_card(rows[id_], states) for id_ in sorted(rows)]
+
+    def save_receiver(self, body: Mapping[str, Any], *, actor: Actor, id_: str | None = None) -> ReceiverCard:
+        """Store a Receiver; until its ownership is proved only tests are sent to it."""
+        config = validated(_RECEIVER.validate_json, body)
+        same_id(config.id, id_)
+        self._not_of_the_file("receiver", config.id, self._setup.alerts.receivers)
+        if config.kind == "webhook" and not config.url.startswith("https://"):
+            raise Invalid("url", "write https://; alerts are not sent in clear text")
+        with self._parts.store.begin() as unit:
+            held = next((row for row in unit.outbox.receivers() if row.id == config.id), None)
+            must_be(held, id_, "receiver", config.id)
+            may_change(actor, held.author if held else actor.id)
+            row = StoredReceiver(
+                config.id, config.kind, "api", body_of(config), config.enabled, actor.id, self._now()
+            )
+            if held is not None:
+                is_same = held.config == row.config
+                row = replace(row, author=held.author, verified_at=held.verified_at if is_same else None)
+            unit.outbox.save_receiver(row)
+            self._note(
+                unit, actor, "receiver.save", row.id, before=held.config if held else None, after=row.config
+            )
+            states = unit.outbox.receiver_states()
+        return receiver_card(row, states)
+
+    def delete_receiver(self, id_: str, *, actor: Actor) -> None:
+        """Forget a Receiver of the API."""
+        self._not_of_the_file("receiver", id_, self._setup.alerts.receivers)
+        with self._parts.store.begin() as unit:
+            held = found([row for row in unit.outbox.receivers() if row.id == id_], "receiver", id_)
+            may_change(actor, held.author)
+            unit.outbox.delete_receiver(id_)
+            self._note(unit, actor, "receiver.delete", id_, before=held.config)
+
+    def test_send(self, id_: str, *, actor: Actor) -> Transcript:
+        """Send one message marked TEST now, with one try. Raises TooMany past 5 a minute."""
+        config, author = self._configured(id_)
+        may_change(actor, author)
+        self._count_test(actor.id)
+        receiver, now = self._app.receiver(config), self._now()
+        payload = TestMessage(receiver_id=id_, as_of=now).model_dump(mode="json")
+        made = [
+            Delivery(
+                id=(own := self._parts.new_id()),
+                idempotency_key=f"t:{own}",
+                receiver_id=id_,
+                kind=config.kind,
+                recipient=recipient,
+                ordering_key=f"{id_}|{recipient}|test|{own}",
+                purpose=Purpose.TEST,
+                payload=payload,
+                created_at=now,
+                deadline_at=now + LATE_DUE,
+                state=DeliveryState.CANCELLED,  # nobody else may send it: the one try is made here
+                attempts=1,
+            )
+            for recipient in config.recipients
+        ]
+        tried = [deliver.send_once(receiver, one, now=self._parts.now) for one in made]
+        with self._parts.store.begin() as unit:
+            self._note(unit, actor, "receiver.test", id_, after={"outcome": str(tried[0].attempt.outcome)})
+        worst = next((one for one in tried if one.error is not None), tried[0]).attempt
+        return Transcript(str(worst.outcome), worst.code, worst.detail, worst.latency_ms)
+
+    def _configured(self, id_: str) -> tuple[ReceiverConfig, str | None]:
+        for one in self._setup.alerts.receivers:
+            if one.id == id_:
+                return one, None
+        with self._parts.store.begin(write=False) as unit:
+            row = found([r for r in unit.outbox.receivers() if r.id == id_], "receiver", id_)
+        return validated(_RECEIVER.validate_json, row.config), row.author
+
+    def _count_test(self, who: str) -> None:
+        now = time.monotonic()
+        with self._lock:
+            made = self._tests.setdefault(who, deque(maxlen=TESTS_A_MINUTE))
+            if len(made) == TESTS_A_MINUTE and now - made[0] < 60:  # noqa: PLR2004 - a minute
+                raise TooMany(60 - (now - made[0]))
+            made.append(now)
+
+    # ---------------------------------------------------------------------------- digests
+    def digests(self) -> Sequence[Schedule]:
+        """Return all Schedules, by id."""
+        with self._parts.store.begin(write=False) as unit:
+            return unit.outbox.schedules()
+
+    def save_digest(self, body: Mapping[str, Any], *, actor: Actor, id_: str | None = None) -> Schedule:
+        """Store a Schedule; the next due time is computed, no period is repeated."""
+        config = validated(DigestConfig.model_validate_json, body)
+        same_id(config.id, id_)
+        self._not_of_the_file("digest", config.id, self._setup.alerts.digests)
+        if config.receiver not in {card.id for card in self.receivers()}:
+            raise Invalid("receiver", f"there is no receiver {config.receiver}; GET /v1/receivers lists them")
+        with self._parts.store.begin() as unit:
+            held = next((one for one in unit.outbox.schedules() if one.id == config.id), None)
+            must_be(held, id_, "digest", config.id)
+            may_change(actor, held.author if held else actor.id)
+            made = replace(scheduled(config, held, self._now()), origin="api")
+            made = replace(made, author=held.author if held else actor.id)
+            unit.outbox.save_schedule(made)
+            self._note(unit, actor, "digest.save", config.id, after=body_of(config))
+        return made
+
+    def delete_digest(self, id_: str, *, actor: Actor) -> None:
+        """Forget a Schedule of the API."""
+        self._not_of_the_file("digest", id_, self._setup.alerts.digests)
+        with self._parts.store.begin() as unit:
+            held = found([one for one in unit.outbox.schedules() if one.id == id_], "digest", id_)
+            may_change(actor, held.author)
+            unit.outbox.delete_schedule(id_)
+            self._note(unit, actor, "digest.delete", id_)
+
+    def digest_preview(self, id_: str) -> Mapping[str, Any]:
+        """Return the subject and text of the digest as it would be sent now."""
+        now = self._now()
+        with self._parts.store.begin(write=False) as unit:
+            held = found([one for one in unit.outbox.schedules() if one.id == id_], "digest", id_)
+            ahead = digest.Due(held.next_due_at, held.next_period)
+            start = held.window_start_at or now - LINK_SILENCE
+            period = digest.Period(held.next_period, min(start, now), now, ahead)
+            message = self._app.digests.contents(unit, held, period)
+        mail = render_mail.mail(
+            message, links=Links(self._app.words.base_url), recipient="", templates=self._app.words.templates
+        )
+        return {"subject": mail.subject, "text": mail.text}
+
+    # ---------------------------------------------------------------------------- shared
+    def _now(self) -> datetime:
+        return self._parts.now()
+
+    def _not_of_the_file(self, what: str, id_: str, ours: Sequence[Any]) -> None:
+        if any(one.id == id_ for one in ours):
+            raise Conflict(f"the {what} {id_} is read-only: it stands in config/alerts.yaml")
+
+    def _note(
+        self,
+        unit: UnitOfWork,
+        actor: Actor,
+        action: str,
+        id_: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        then, now = (None if one is None else to_jsonable_python(dict(one)) for one in (before, after))
+        unit.access.add_audit(AuditEntry(0, self._now(), actor.id, action, id_, then, now))

@@ -1,0 +1,42 @@
+"""The application of one call of the command line, and what its commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from riskwatch.app import App
+
+FAULTS, WRONG_USE = 1, 2
+
+
+def app_of(ctx: click.Context) -> App:
+    """Return the application of a call, and set up its logs."""
+    from riskwatch import demo, settings, telemetry
+    from riskwatch.app import App
+
+    config = settings.load(ctx.find_root().obj)
+    chosen = config.settings
+    telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=chosen.secrets())
+    prepared = demo.prepared_in(config) if chosen.database_url is None else None
+    return App(config) if prepared is None else demo.installation(config, prepared)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Print what is allowed but hardly meant."""
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+def as_json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --json to a command."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
