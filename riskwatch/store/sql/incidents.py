@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from riskwatch.store import IncidentFilter
 from riskwatch.store.sql.codec import decode, encode
 from riskwatch.store.sql.columns import EPOCH
 from riskwatch.store.sql.groups import SqlGroups
-from riskwatch.store.sql.session import Part, chunks
+from riskwatch.store.sql.session import Part, chunks, flat
 from riskwatch.store.sql.tables_alerts import IS_UNDONE, alert_rule, incident, silence, transition
 
 _I, _T, _R = incident.c, transition.c, alert_rule.c
@@ -28,7 +27,7 @@ class SqlIncidents(SqlGroups):
     def save_rule(self, rule: StoredRule) -> None:
         """Append a version; raises Conflict when (id, version) is taken."""
         statement = self._session.insert(alert_rule).on_conflict_do_nothing().returning(_R.id)
-        if self._session.run(statement, asdict(rule)).first() is None:
+        if self._session.run(statement, flat(rule) | {"body": dict(rule.body)}).first() is None:
             raise Conflict(f"version {rule.version} of the rule {rule.id} is taken")
         self._session.changed(Part.INCIDENTS)
 
@@ -134,7 +133,7 @@ class SqlIncidents(SqlGroups):
 
     def add_silence(self, one: Silence) -> None:
         """Insert or replace by id."""
-        if self._session.upsert(silence, {**asdict(one), "matchers": dict(one.matchers)}):
+        if self._session.upsert(silence, flat(one) | {"matchers": dict(one.matchers)}):
             self._session.changed(Part.INCIDENTS)
 
     def silences(self, *, active_at: datetime | None = None) -> Sequence[Silence]:

@@ -26,7 +26,7 @@ from riskwatch.model import Attempt, AttemptOutcome, Delivery, DeliveryHealth, D
 from riskwatch.store import DeliveryFilter, Settled
 from riskwatch.store.sql.due import is_claimable
 from riskwatch.store.sql.schedules import SqlSchedules
-from riskwatch.store.sql.session import Part, chunks
+from riskwatch.store.sql.session import Part, chunks, flat
 from riskwatch.store.sql.tables_alerts import (
     delivery,
     delivery_attempt,
@@ -294,7 +294,7 @@ def _ended(state: DeliveryState) -> dict[str, Any]:
 
 
 def _tried(one: Attempt) -> dict[str, Any]:
-    return {field.name: getattr(one, field.name) for field in fields(Attempt)} | {"outcome": str(one.outcome)}
+    return flat(one) | {"outcome": str(one.outcome)}
 
 
 def _lost(row: Row[Any], now: datetime) -> Attempt:
@@ -316,7 +316,7 @@ def _lost(row: Row[Any], now: datetime) -> Attempt:
 def _row(one: Delivery, *, seq: int) -> dict[str, Any]:
     is_pending = one.state == DeliveryState.PENDING
     return {
-        **{field.name: getattr(one, field.name) for field in fields(Delivery)},
+        **flat(one),
         "seq": seq,
         "purpose": str(one.purpose),
         "state": str(one.state),

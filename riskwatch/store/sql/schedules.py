@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy import Row, delete, select, update
 
 from riskwatch.errors import NotFound
 from riskwatch.model import ReceiverState, Schedule, StoredReceiver
-from riskwatch.store.sql.session import Part, Session
+from riskwatch.store.sql.session import Part, Session, flat
 from riskwatch.store.sql.tables_alerts import receiver, receiver_state, schedule
 
 
@@ -23,7 +22,7 @@ class SqlSchedules:
 
     def save_receiver(self, one: StoredReceiver) -> None:
         """Insert or replace."""
-        if self._session.upsert(receiver, {**asdict(one), "config": dict(one.config)}):
+        if self._session.upsert(receiver, flat(one) | {"config": dict(one.config)}):
             self._session.changed(Part.OUTBOX)
 
     def receivers(self) -> Sequence[StoredReceiver]:
@@ -45,7 +44,7 @@ class SqlSchedules:
 
     def save_receiver_state(self, state: ReceiverState) -> None:
         """Insert or replace."""
-        if self._session.upsert(receiver_state, asdict(state)):
+        if self._session.upsert(receiver_state, flat(state)):
             self._session.changed(Part.OUTBOX)
 
     def schedules(self) -> Sequence[Schedule]:
@@ -55,7 +54,7 @@ class SqlSchedules:
 
     def save_schedule(self, one: Schedule) -> None:
         """Insert or replace by id."""
-        row = {**asdict(one), "days": list(one.days), "unsubscribed": list(one.unsubscribed)}
+        row = flat(one) | {"days": list(one.days), "unsubscribed": list(one.unsubscribed)}
         if self._session.upsert(schedule, row):
             self._session.changed(Part.OUTBOX)
 
