@@ -1,8 +1,11 @@
 """Headings name vendors as people know them and leave out what says nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from riskwatch.model import Assertion, Direction, Event, EventState, EventType, Factor, heading
+import pytest
+
+from riskwatch.model import Assertion, AttrValue, Direction, Event, EventState, EventType, Factor, heading
 
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 TEMPLATES = (
@@ -12,13 +15,13 @@ TEMPLATES = (
     "A leader leaves",
 )
 EXIT = EventType(
-    "leadership_exit", Factor.LEADERSHIP, Direction.ADVERSE, "", {"destination": "vendor"}, 45,
-    heading=TEMPLATES, names={"spacex": "SpaceX"},
+    "leadership_exit", Factor.LEADERSHIP, Direction.ADVERSE, "",
+    {"destination": "vendor", "role": "role"}, 45, heading=TEMPLATES, names={"spacex": "SpaceX"},
 )  # fmt: skip
 
 
-def told(**attributes: str) -> str:
-    event = Event(
+def an_event(**attributes: AttrValue) -> Event:
+    return Event(
         "e",
         "leadership_exit",
         "acme",
@@ -31,7 +34,10 @@ def told(**attributes: str) -> str:
         "day",
         (),
     )
-    return heading(event, EXIT)
+
+
+def told(**attributes: AttrValue) -> str:
+    return heading(an_event(**attributes), EXIT)
 
 
 def test_a_vendor_is_named_as_people_know_it() -> None:
@@ -42,3 +48,30 @@ def test_a_vendor_is_named_as_people_know_it() -> None:
 def test_a_role_that_says_nothing_is_left_out() -> None:
     assert told(role="technical_lead") == "A leader leaves (technical lead)"
     assert told(role="other") == "A leader leaves"
+
+
+def test_a_title_of_three_letters_is_written_large() -> None:
+    assert told(role="cto") == "A leader leaves (CTO)"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        (6.6e9, "USD", "$6.6 billion raised"),
+        (1.43e10, "USD", "$14.3 billion raised"),
+        (7.36e7, "EUR", "EUR 73.6 million raised"),
+        (2_000_000, "", "2 million raised"),
+        (750_000.0, "", "750,000 raised"),
+    ],
+)
+def test_money_is_written_in_words_that_can_be_read(amount: float, currency: str, words: str) -> None:
+    funding = replace(EXIT, id="funding", attributes={"amount": "money"}, heading=("{amount} raised",))
+
+    assert heading(an_event(amount=amount, currency=currency), funding) == words
+
+
+def test_a_vendor_is_named_wherever_an_organisation_may_stand_and_keeps_its_small_letter() -> None:
+    deal = replace(EXIT, attributes={"buyer": "org"}, heading=("{buyer} takes over",), names={"xai": "xAI"})
+
+    assert heading(an_event(buyer="xai"), deal) == "xAI takes over"
+    assert heading(an_event(buyer="initech"), deal) == "Initech takes over"

@@ -254,14 +254,14 @@ class Verdict:
 
 
 _UNTOLD = ("other", "unknown", "")  # values of a closed list that tell a reader nothing
+_TITLES = frozenset({"ceo", "cto", "cro", "cfo", "coo", "vp"})
+_SCALES = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"))
 
 
 def heading(event: Event, event_type: EventType) -> str:
     """Return the event in a few words, from the first template whose fields are all known."""
     values = {
-        name: event_type.names.get(str(value), str(value))
-        if event_type.attributes.get(name) == "vendor"
-        else _words(value)
+        name: _words(name, value, event, event_type)
         for name, value in event.attributes.items()
         if value not in _UNTOLD
     }
@@ -270,13 +270,27 @@ def heading(event: Event, event_type: EventType) -> str:
             text = template.format_map(values)
         except KeyError:
             continue
-        return text[:1].upper() + text[1:]
+        is_name = any(
+            text.startswith(name) for name in event_type.names.values()
+        )  # xAI keeps its small letter
+        return text if is_name else text[:1].upper() + text[1:]
     return event_type.id.replace("_", " ").capitalize()
 
 
-def _words(value: AttrValue) -> str:
+def _words(name: str, value: AttrValue, event: Event, event_type: EventType) -> str:
+    kind = event_type.attributes.get(name)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return f"{value:,}" if isinstance(value, int) else value.replace("_", " ")
+    if isinstance(value, int | float):
+        if kind == "money":
+            return _money(value, str(event.attributes.get("currency", "")))
+        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    if kind in ("vendor", "org"):  # a vendor may stand where any organisation may
+        return event_type.names.get(value, value)
+    return value.upper() if kind == "role" and value in _TITLES else value.replace("_", " ")
+
+
+def _money(amount: float, currency: str) -> str:
+    scale, word = next(((scale, word) for scale, word in _SCALES if amount >= scale), (1, ""))
+    figure = f"{round(amount / scale, 2):,.10g}{word}"
+    return f"${figure}" if currency == "USD" else f"{currency} {figure}".strip()

@@ -6,17 +6,16 @@ that they and the size baseline add up to the printed movement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from riskwatch.model import (
-    Attributes,
     Contribution,
     Event,
     EventState,
-    EventType,
     Incident,
     Score,
     Step,
@@ -32,8 +31,8 @@ from riskwatch.send import message, text
 from riskwatch.send.playbook import Playbooks, next_steps
 
 _BASELINE = ""  # key of the size baseline beside event ids
+_NEARLY = 0.1  # share of its loss within which an Event counts as unchanged
 _NEWS_DAYS = 30  # without an earlier score: how old "not counted" may be
-_TITLES = frozenset({"ceo", "cto", "cro", "cfo", "coo", "vp"})
 _ENDED = {EventState.DENIED: "denied", EventState.WITHDRAWN: "withdrawn", EventState.REJECTED: "found wrong"}
 _WHOLES = {"all": "All sources", "scoring": "Scoring", "portfolio": "Portfolio"}  # subjects of no vendor
 _FINDINGS = {
@@ -103,7 +102,8 @@ def alert(transition: Transition, incident: Incident, rule: Ruled, *, facts: Fac
     score, before = facts.score, facts.before
     start, end = _points(before), _points(score)
     moved = _moved(before, score)
-    reasons = _reasons(transition, moved, facts)
+    rescaled = _rescaled(transition, moved, facts)
+    reasons = _reasons(transition, {id_: moved[id_] for id_ in moved if id_ not in rescaled}, facts)
     return message.Alert(
         incident_id=incident.id,
         transition_id=transition.id,
@@ -127,7 +127,8 @@ def alert(transition: Transition, incident: Incident, rule: Ruled, *, facts: Fac
         outlets=_outlets(reasons, facts),
         since=None if before is None else before.as_of,
         reasons=reasons,
-        structural_change=moved.get(_BASELINE),
+        structural_change=_change(moved, rescaled) if moved else None,
+        rescaled=len(rescaled),
         not_counted=tuple(_not_counted(transition, facts)),
         exposure=facts.exposure,
         next_steps=_next_steps(transition, rule, reasons, facts),
@@ -142,13 +143,14 @@ def alert(transition: Transition, incident: Incident, rule: Ruled, *, facts: Fac
 
 
 def subject_name(subject: str, vendors: Mapping[str, Vendor]) -> str:
-    """Return a Subject as messages write it: `Alibaba`, `Alibaba/Qwen`; an unknown one as it stands."""
+    """Return a Subject as messages write it: `Alibaba`, `Alibaba/Qwen`, `GitHub Copilot`."""
     vendor, line = vendors.get(vendor_of(subject)), line_of(subject)
     if vendor is None:
         return _WHOLES.get(subject, subject)
     if line is None:
         return vendor.name
-    return f"{vendor.name}/{vendor.lines[line].name if line in vendor.lines else line}"
+    name = vendor.lines[line].name if line in vendor.lines else line
+    return name if name.startswith(f"{vendor.name} ") else f"{vendor.name}/{name}"
 
 
 def exposure(dependencies: Sequence[Dependency], subject: str) -> tuple[str, ...] | None:
@@ -168,27 +170,9 @@ def _terms(dependency: Dependency) -> Iterator[str]:
 
 
 def event_heading(event: Event, taxonomy: Taxonomy) -> str:
-    """Return an Event in a few words, with vendors and titles written as people write them."""
+    """Return an Event in a few words, also where the taxonomy has lost its type."""
     event_type = taxonomy.get(event.type)
-    if event_type is None:
-        return text.capital(event.type.replace("_", " "))
-    values = _in_words(event, event_type)
-    told = heading(replace(event, attributes=values), event_type)
-    for name in event_type.names.values():
-        if told.startswith(text.capital(name)) and name in values.values():
-            return name + told[len(name) :]  # xAI keeps its small letter
-    return told
-
-
-def _in_words(event: Event, event_type: EventType) -> Attributes:
-    values = dict(event.attributes)
-    for name, value in event.attributes.items():
-        kind = event_type.attributes.get(name)
-        if kind == "org":  # a vendor may stand where any organisation may
-            values[name] = event_type.names.get(str(value), value)
-        elif kind == "role" and value in _TITLES:
-            values[name] = str(value).upper()
-    return values
+    return heading(event, event_type) if event_type else text.capital(event.type.replace("_", " "))
 
 
 # -------------------------------------------------------------------------------- points
@@ -218,6 +202,25 @@ def _taken(score: Score) -> dict[str, float]:
         _BASELINE: score.structural_printed,
         **{share.event_id: share.printed_points for share in score.contributions},
     }
+
+
+def _rescaled(transition: Transition, moved: Mapping[str, float], facts: Facts) -> frozenset[str]:
+    """Return the Events of both days whose own loss is nearly the same: only their share of the whole moved.
+
+    Where nothing else moved the score, they are its reasons after all.
+    """
+    then, now = _contributions(facts.before), _contributions(facts.score)
+    same = {
+        id_
+        for id_ in then.keys() & now.keys()
+        if abs(now[id_].loss - then[id_].loss) <= _NEARLY * then[id_].loss
+    } - set(transition.event_ids)
+    others = {id_ for id_, points in moved.items() if points and id_ != _BASELINE} - same
+    return frozenset(id_ for id_ in same if moved.get(id_)) if others else frozenset()
+
+
+def _change(moved: Mapping[str, float], rescaled: Collection[str]) -> float:
+    return round(math.fsum(moved.get(id_, 0.0) for id_ in (_BASELINE, *rescaled)), 1)
 
 
 # -------------------------------------------------------------------------------- reasons

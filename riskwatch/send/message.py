@@ -76,7 +76,9 @@ class Alert(_Frozen):
     outlets: int = 0
     since: datetime | None = Field(default=None, description="instant of score_from")
     reasons: tuple[Reason, ...] = Field(default=(), description="largest movement first")
-    structural_change: float | None = Field(default=None, description="points of the size baseline")
+    structural_change: float | None = Field(
+        default=None, description="points of the size baseline and of `rescaled`"
+    )
     not_counted: tuple[NotCounted, ...] = ()
     exposure: tuple[str, ...] | None = Field(
         default=None, description="dependent use cases; None: no portfolio"
@@ -89,6 +91,9 @@ class Alert(_Frozen):
     result_id: str | None = None
     note: str | None = Field(default=None, description="why a correction or an update is sent")
     mention_channel: bool = False
+    rescaled: int = Field(
+        default=0, ge=0, description="earlier events that only weigh differently beside the others"
+    )
 
 
 class AlertMessage(_Frozen):

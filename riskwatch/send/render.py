@@ -8,66 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote
 
 from riskwatch.model import Severity, Step
 from riskwatch.send import text
-from riskwatch.send.message import Alert, Links, Reason
+from riskwatch.send.message import Alert, Links
+from riskwatch.send.pages import Pages
+from riskwatch.send.reasons import ReasonView, Rest, key_of, rest_of, rows_of
 from riskwatch.send.text import SafeText
 
 _Made = TypeVar("_Made")
 _STEPS = {Step.OPENED: "", Step.UPDATE: "Update", Step.CORRECTION: "Correction", Step.RESOLVED: "Resolved"}
-_FILLS = {"confirmed": "solid", "reported": "tinted"}  # everything else is dotted
 _MARK = 1.6  # width of the mark of the score, percent of the scale
 _OF = "\u2019s "
-_SOME = 5  # entries of a sentence before "and N more"
-
-
-# -------------------------------------------------------------------------------- addresses
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """Addresses of our own pages; empty where no base address is set."""
-
-    base_url: str
-
-    def of(self, *parts: str) -> str:
-        """Return the address of a page."""
-        path = "/".join(quote(part, safe="") for part in parts)
-        return f"{self.base_url}/{path}" if self.base_url else ""
-
-    def subject(self, alert: Alert) -> str:
-        """Return the page where the subject of an Alert is explained."""
-        if alert.rule_kind == "staleness":
-            return self.of("sources")
-        if alert.rule_kind == "concentration":
-            return self.of("portfolio")
-        return self.of("vendors", *alert.subject.split("/"))
 
 
 # -------------------------------------------------------------------------------- one alert
-@dataclass(frozen=True, slots=True)
-class ReasonView:
-    """One reason, with the bar that draws its points."""
-
-    heading: SafeText
-    said: str  # leadership, confirmed, 5 outlets, 3 Mar 2026; one outlet says 9 Jun 2025
-    factor: str
-    points: str  # with sign
-    url: str
-    width: int  # percent of the longest bar
-    fill: str  # solid, tinted, dotted
-    is_gain: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Reasons for which there is no room."""
-
-    number: int
-    points: str  # together
-    each: tuple[str, ...]  # points of each, where few
-
-
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A piece of the scale from 0 to 100."""
@@ -92,14 +47,10 @@ class AlertView:
     label: str  # Update · Critical: Tier 1 below 60
     severity: Severity
     step: Step
-    name: SafeText  # Alibaba/Qwen
-    short_name: str  # Qwen
     headline: SafeText
     title: str  # Alibaba's Qwen: technical lead resigned
-    line: str  # Alibaba/Qwen 97 → 53 (A → D)
     figure: str  # 52.6
     grade: str
-    is_rated: bool
     is_scored: bool  # the rule is about a subject that can have a score
     moved: str  # Down 44.5 points in 7 days
     movement: str  # with sign
@@ -114,6 +65,7 @@ class AlertView:
     reasons: tuple[ReasonView, ...]
     rest: Rest | None
     baseline: str  # +0.7; empty where it has not moved
+    baseline_words: str  # Size baseline and 2 earlier reasons, rescaled as the other losses moved
     total: str  # 97.0 to 52.6
     sum: str  # what the points add up to, with sign
     key: str  # what the fills of the bars mean
@@ -134,19 +86,14 @@ def view(alert: Alert, links: Links, *, rows: int) -> AlertView:
     """Return an Alert in words, with at most `rows` reasons spelt out."""
     pages = Pages(links.base_url)
     name, headline = SafeText(alert.subject_name, 80), SafeText(alert.headline)
-    rated = alert.score_to is not None
     return AlertView(
         label=label(alert),
         severity=alert.severity,
         step=alert.step,
-        name=name,
-        short_name=name.rsplit("/", 1)[-1],
         headline=headline,
         title=f"{_OF.join(name.split('/', 1))}: {headline}",
-        line=score_line(alert),
         figure=text.tenths(alert.score_to),
         grade=alert.grade_to or "NR",
-        is_rated=rated,
         is_scored=alert.rule_kind not in ("staleness", "concentration"),
         moved=_moved(alert),
         movement=text.signed(movement(alert)),
@@ -156,14 +103,17 @@ def view(alert: Alert, links: Links, *, rows: int) -> AlertView:
         between=_interval(alert, "Between {} and {}", ""),
         certainty=_certainty(alert),
         confidence=_confidence(alert),
-        scale=tuple(_scale(alert)) if rated else (),
+        scale=tuple(_scale(alert)),
         scale_words=_scale_words(alert),
-        reasons=tuple(_rows(alert.reasons, pages, rows)),
-        rest=_rest(alert.reasons[rows:]),
-        baseline=text.signed(alert.structural_change) if alert.structural_change and rated else "",
+        reasons=tuple(rows_of(alert.reasons, pages, rows)),
+        rest=rest_of(alert.reasons[rows:]),
+        baseline=text.signed(alert.structural_change)
+        if alert.structural_change and alert.score_to is not None
+        else "",
+        baseline_words=_baseline(alert),
         total=_total(alert),
         sum=_sum(alert),
-        key=_key(alert.reasons[:rows]),
+        key=key_of(alert.reasons[:rows]),
         not_counted=_not_counted(alert),
         note=SafeText(alert.note) if alert.note else "",
         exposure=_exposure(alert),
@@ -184,14 +134,15 @@ def label(alert: Alert) -> str:
     return f"{_STEPS[alert.step]} · {words}" if _STEPS[alert.step] else words
 
 
-def headed(alert: Alert) -> str:
+def headed(alert: Alert, *, name_chars: int = 40) -> str:
     """Return the score line with the step before it where it is not the first."""
-    return f"{_STEPS[alert.step]}: {score_line(alert)}" if _STEPS[alert.step] else score_line(alert)
+    line = score_line(alert, name_chars)
+    return f"{_STEPS[alert.step]}: {line}" if _STEPS[alert.step] else line
 
 
-def score_line(alert: Alert) -> str:
+def score_line(alert: Alert, name_chars: int) -> str:
     """Return `Alibaba/Qwen 97 → 53 (A → D)`, whole numbers; without a movement only where it stands."""
-    name = SafeText(alert.subject_name, 40)
+    name = SafeText(alert.subject_name, name_chars)
     if alert.score_to is None and alert.score_from is None:
         return f"{name} ({alert.grade_to})" if alert.grade_to not in (None, "NR") else str(name)
     start, end = text.whole(alert.score_from), text.whole(alert.score_to)
@@ -245,7 +196,9 @@ def _certainty(alert: Alert) -> str:
 
 
 def _scale(alert: Alert) -> Sequence[Cell]:
-    score = alert.score_to or 0.0
+    score = alert.score_to
+    if score is None:
+        return ()
     low = score if alert.low is None else min(alert.low, score)
     high = score if alert.high is None else max(alert.high, score)
     start = min(max(score - _MARK / 2, 0.0), 100.0 - _MARK)
@@ -266,6 +219,13 @@ def _scale_words(alert: Alert) -> str:
     return _interval(alert, "{} if everything stated is true, {} if only confirmed facts count", "")
 
 
+def _baseline(alert: Alert) -> str:
+    if alert.score_from is None:
+        return "Size baseline"
+    earlier = f" and {text.count(alert.rescaled, 'earlier reason')}" if alert.rescaled else ""
+    return f"Size baseline{earlier}, rescaled as the other losses moved"
+
+
 def _total(alert: Alert) -> str:
     if alert.score_to is None:
         return ""
@@ -279,71 +239,10 @@ def _sum(alert: Alert) -> str:
     return text.signed(round(alert.score_to - (100.0 if alert.score_from is None else alert.score_from), 1))
 
 
-# -------------------------------------------------------------------------------- reasons
-def _rows(reasons: Sequence[Reason], pages: Pages, rows: int) -> list[ReasonView]:
-    longest = max((abs(reason.points or 0.0) for reason in reasons), default=0.0)
-    return [
-        ReasonView(
-            heading=SafeText(reason.heading),
-            said=said(reason),
-            factor=reason.factor,
-            points=text.signed(reason.points),
-            url=pages.of("events", reason.event_id),
-            width=max(round(100 * abs(reason.points) / longest), 1) if reason.points and longest else 0,
-            fill=_FILLS.get(reason.assertion, "dotted"),
-            is_gain=(reason.points or 0.0) > 0,
-        )
-        for reason in reasons[:rows]
-    ]
-
-
-def said(reason: Reason) -> str:
-    """Return how it is stated: `confirmed, 5 outlets, 3 Mar 2026; one outlet says 9 Jun 2025`."""
-    parts = [reason.assertion]
-    if reason.outlets:
-        parts.append(text.count(reason.outlets, "outlet"))
-    if reason.occurred_on:
-        parts.append(text.day(reason.occurred_on))
-    return ", ".join(parts) + _other_dates(reason) + _relief(reason)
-
-
-def _other_dates(reason: Reason) -> str:
-    days = [text.day(other) for other in reason.other_dates]
-    if not days:
-        return ""
-    return f"; {'one outlet says' if len(days) == 1 else 'other outlets say'} {_some(days)}"
-
-
-def _relief(reason: Reason) -> str:
-    if not reason.relief or not reason.relieved_by:
-        return ""
-    return f"; eased by {100 * reason.relief:.1f}\u00a0%: {SafeText(reason.relieved_by[0], 80)}"
-
-
-def _rest(reasons: Sequence[Reason]) -> Rest | None:
-    if not reasons:
-        return None
-    each = tuple(text.signed(reason.points) for reason in reasons)
-    together = text.signed(round(sum(reason.points or 0.0 for reason in reasons), 1))
-    return Rest(len(reasons), together, each if len(each) <= 2 * _SOME else ())
-
-
-def _key(reasons: Sequence[Reason]) -> str:
-    if not any(reason.points for reason in reasons):
-        return ""
-    return "Bars: solid confirmed, tinted reported, dotted rumoured."
-
-
+# -------------------------------------------------------------------------------- what was passed over
 def _not_counted(alert: Alert) -> str:
     told = [f"{SafeText(passed.heading, 120)} ({passed.assertion})" for passed in alert.not_counted]
-    return _some(told)
-
-
-def _some(parts: Sequence[str]) -> str:
-    """Return the first entries and how many more there are."""
-    if len(parts) <= _SOME:
-        return text.listed(parts)
-    return f"{', '.join(parts[:_SOME])} and {len(parts) - _SOME:,} more"
+    return text.some(told)
 
 
 # -------------------------------------------------------------------------------- what it means
@@ -353,7 +252,7 @@ def _exposure(alert: Alert) -> str:
     if not alert.exposure:
         return "None of your use cases depends on it."
     number = f"{text.in_words(len(alert.exposure))} use case{'' if len(alert.exposure) == 1 else 's'}"
-    return f"{text.capital(number)}: {_some([SafeText(use, 120) for use in alert.exposure])}."
+    return f"{text.capital(number)}: {text.some([SafeText(use, 120) for use in alert.exposure])}."
 
 
 def _sentence(steps: Sequence[str]) -> str:

@@ -10,13 +10,16 @@ from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 from riskwatch.model import Severity, Step
 from riskwatch.send import text
 from riskwatch.send.message import Alert, AlertMessage, DigestMessage, Links, Mail, Message, OverflowMessage
-from riskwatch.send.render import AlertView, Pages, fitted, headed, view
+from riskwatch.send.pages import Pages
+from riskwatch.send.render import AlertView, fitted, headed, view
 from riskwatch.send.sheet import Sheet, SheetMessage, alerts_over, alerts_sheet, sheet
 from riskwatch.send.text import SafeText
 
 MAX_SUBJECT_CHARS = 78
 MAX_HTML_BYTES = 90_000
 _MARK = "[riskwatch] "
+_ROOM = MAX_SUBJECT_CHARS - len(_MARK)
+_NAME_CHARS = (40, 24)  # a long name gives way to the headline
 _TONES = {Severity.CRITICAL: "#8e1b2b", Severity.WARNING: "#7a5700", Severity.INFO: "#46524c"}
 _RELIEF = "#1a6650"
 _ROWS_ALONE = (10, 5, 2)  # the first that fits
@@ -56,7 +59,8 @@ def subject_line(rest: str) -> str:
 
 def _alert_subject(alerts: Sequence[Alert]) -> str:
     if len(alerts) == 1:
-        return subject_line(f"{headed(alerts[0])}: {SafeText(alerts[0].headline)}")
+        words = [f"{headed(alerts[0], name_chars=n)}: {SafeText(alerts[0].headline)}" for n in _NAME_CHARS]
+        return subject_line(next((line for line in words if len(line) <= _ROOM), words[-1]))
     return subject_line(f"{alerts_over(alerts)}: {', '.join(headed(alert) for alert in alerts[:3])}")
 
 

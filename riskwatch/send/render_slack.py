@@ -8,7 +8,9 @@ from typing import Any
 
 from riskwatch.send import text
 from riskwatch.send.message import AlertMessage, Links, Message
-from riskwatch.send.render import AlertView, Pages, ReasonView, fitted, headed, view
+from riskwatch.send.pages import Pages
+from riskwatch.send.reasons import ReasonView
+from riskwatch.send.render import AlertView, fitted, headed, view
 from riskwatch.send.sheet import Sheet, SheetLine, alert_lines, alerts_over, sheet
 
 MAX_BLOCKS = 20
@@ -127,8 +129,12 @@ def _more(shown: AlertView) -> str:
         points = ", ".join(shown.rest.each) or f"{shown.rest.points} together"
         parts.append(f"And {shown.rest.number:,} more: {points}")
     if shown.baseline:
-        parts.append(f"{'rescaled size baseline' if shown.came_from else 'size baseline'} {shown.baseline}")
+        parts.append(f"{_small_letter(shown.baseline_words)} {shown.baseline}")
     return "; ".join(parts)
+
+
+def _small_letter(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _next(shown: AlertView) -> str:

@@ -19,7 +19,8 @@ from riskwatch.send.message import (
     SystemMessage,
     TestMessage,
 )
-from riskwatch.send.render import Pages, fitted, headed
+from riskwatch.send.pages import Pages
+from riskwatch.send.render import fitted, headed
 from riskwatch.send.sheet import alerts_over, coverage, sheet
 from riskwatch.send.text import SafeText
 from riskwatch.send.webhook_body import (
@@ -83,6 +84,7 @@ def _incident(alert: Alert, pages: Pages, entries: int) -> IncidentData:
         contributions_left_out=len(left),
         points_left_out=round(sum(reason.points or 0.0 for reason in left), 1),
         baseline_points=alert.structural_change,
+        rescaled_events=alert.rescaled,
         not_counted=tuple(_not_counted(alert, entries)),
         not_counted_left_out=max(len(alert.not_counted) - entries, 0),
         exposure=None if alert.exposure is None else tuple(SafeText(use) for use in alert.exposure[:entries]),

@@ -16,7 +16,8 @@ from riskwatch.send.message import (
     SystemMessage,
     TestMessage,
 )
-from riskwatch.send.render import Action, Pages, headed, label
+from riskwatch.send.pages import Pages
+from riskwatch.send.render import Action, headed, label
 from riskwatch.send.text import SafeText
 
 SheetMessage = OverflowMessage | DigestMessage | SystemMessage | TestMessage

@@ -9,6 +9,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 MAX_CHARS = 300
+SOME = 5  # entries of a sentence before "and N more"
 NOT_PRINTABLE = "(headline not printable)"
 UNKNOWN = "—"
 MINUS = "\u2212"
@@ -103,6 +104,13 @@ def in_words(number: int) -> str:
 def listed(parts: Sequence[str]) -> str:
     """Return `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def some(parts: Sequence[str]) -> str:
+    """Return the first entries and how many more there are."""
+    if len(parts) <= SOME:
+        return listed(parts)
+    return f"{', '.join(parts[:SOME])} and {len(parts) - SOME:,} more"
 
 
 def capital(text: str) -> str:

@@ -91,7 +91,8 @@ class IncidentData(_Body):
     contributions: tuple[ReasonBody, ...] = Field(description="largest movement first")
     contributions_left_out: int
     points_left_out: float = Field(description="points moved by those left out, together")
-    baseline_points: float | None = Field(description="points moved by the size baseline")
+    baseline_points: float | None = Field(description="points of the size baseline and of rescaled events")
+    rescaled_events: int = Field(description="earlier events that only weigh differently beside the others")
     not_counted: tuple[NotCountedBody, ...]
     not_counted_left_out: int
     exposure: tuple[str, ...] | None = Field(description="dependent use cases; null: no portfolio is kept")

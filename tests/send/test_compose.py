@@ -138,6 +138,23 @@ def test_without_a_score_an_event_has_no_points_rather_than_none_at_all() -> Non
     assert [(r.event_id, r.points) for r in told.reasons] == [("exit", None)]
 
 
+def test_earlier_events_that_only_weigh_differently_are_told_with_the_baseline() -> None:
+    told = made(before=scored(0), score=scored(1), as_of=day(1))
+
+    assert {reason.event_id for reason in told.reasons} == {"compute", "licence", "share", "reorg"}
+    assert told.rescaled == 2  # the exit and the exodus of the day before
+    assert told.structural_change is not None
+    assert told.structural_change > 3
+    assert total(told) == round((told.score_to or 0.0) - (told.score_from or 0.0), 1)
+
+
+def test_where_nothing_else_moved_the_earlier_events_are_the_reasons() -> None:
+    told = made(before=scored(20), score=scored(24), as_of=day(24))
+
+    assert told.rescaled == 0
+    assert "exit" in {reason.event_id for reason in told.reasons}
+
+
 # ------------------------------------------------------------------------------------------- words
 def test_a_reason_names_outlets_the_other_dates_and_what_already_eases_it() -> None:
     wrong = DateClaim("a1", "E", datetime(2025, 6, 9, tzinfo=UTC), "on 9 June", 267)

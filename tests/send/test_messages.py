@@ -146,6 +146,14 @@ def test_scores_are_whole_in_a_subject_line_and_have_a_decimal_in_the_body() -> 
     assert slacked(told())["text"] == "Alibaba/Qwen 97 → 53 (A → D): Junyang Lin leaves"
 
 
+def test_a_long_name_gives_way_to_the_headline() -> None:
+    named = an_alert(subject_name="Mistral Large, Medium and Small", headline="Terms of Codestral tightened")
+
+    assert mailed(told(named)).subject == (
+        "[riskwatch] Mistral Large, Medium… 97 → 53 (A → D): Terms of Codestral…"
+    )
+
+
 def test_a_movement_below_a_point_shows_no_arrow_between_equal_numbers() -> None:
     made = mailed(told(an_alert(score_from=52.9, grade_from="D")))
 
