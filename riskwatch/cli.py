@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riskwatch import __version__, cli_alerts
-from riskwatch.cli_app import FAULTS, app_of, as_json_option, print_json
+from riskwatch.cli_app import FAULTS, app_of, as_json_option, print_json, warn
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: boo
     from riskwatch.serve import server
 
     app = app_of(ctx)
+    warn(app.config.warnings)
     if migrate:
         app.migrate()
     chosen = app.config.settings
@@ -191,7 +192,9 @@ def web_process(
 @click.pass_context
 def worker(ctx: click.Context) -> None:
     """Poll, detect and score without a web server, until stopped."""
-    app_of(ctx).work(say=click.echo)
+    app = app_of(ctx)
+    warn(app.config.warnings)
+    app.work(say=click.echo)
 
 
 @main.command()
@@ -440,6 +443,7 @@ def check_config(ctx: click.Context) -> None:
     from riskwatch import settings
 
     config = settings.load(ctx.obj)
+    warn(config.warnings)
     lines = sum(len(vendor.lines) for vendor in config.vendors.values())
     click.echo(
         f"config is valid: {len(config.vendors)} vendors with {lines} lines, {len(config.sources)} sources, "
