@@ -66,6 +66,7 @@ class AlertView:
     rest: Rest | None
     baseline: str  # +0.7; empty where it has not moved
     baseline_words: str  # Size baseline and 2 earlier reasons, rescaled as the other losses moved
+    baseline_short: str  # rescaled size baseline and 2 earlier reasons
     total: str  # 97.0 to 52.6
     sum: str  # what the points add up to, with sign
     key: str  # what the fills of the bars mean
@@ -111,6 +112,7 @@ def view(alert: Alert, links: Links, *, rows: int) -> AlertView:
         if alert.structural_change and alert.score_to is not None
         else "",
         baseline_words=_baseline(alert),
+        baseline_short=_baseline_short(alert),
         total=_total(alert),
         sum=_sum(alert),
         key=key_of(alert.reasons[:rows]),
@@ -222,8 +224,15 @@ def _scale_words(alert: Alert) -> str:
 def _baseline(alert: Alert) -> str:
     if alert.score_from is None:
         return "Size baseline"
-    earlier = f" and {text.count(alert.rescaled, 'earlier reason')}" if alert.rescaled else ""
-    return f"Size baseline{earlier}, rescaled as the other losses moved"
+    return f"Size baseline{_earlier(alert)}, rescaled as the other losses moved"
+
+
+def _baseline_short(alert: Alert) -> str:
+    return f"{'' if alert.score_from is None else 'rescaled '}size baseline{_earlier(alert)}"
+
+
+def _earlier(alert: Alert) -> str:
+    return f" and {text.count(alert.rescaled, 'earlier reason')}" if alert.rescaled else ""
 
 
 def _total(alert: Alert) -> str:

@@ -115,7 +115,7 @@ def _reasons(shown: AlertView) -> list[str]:
     told = [_reason(reason) for reason in shown.reasons]
     more = _more(shown)
     if told and more:
-        told[-1] = f"{text.cut(told[-1], _SECTION_CHARS - len(more) - 2)}. {more}"
+        told[-1] = f"{text.cut(told[-1], _SECTION_CHARS - len(more) - 2)}. {text.capital(more)}"
     return told
 
 
@@ -127,14 +127,10 @@ def _more(shown: AlertView) -> str:
     parts = []
     if shown.rest:
         points = ", ".join(shown.rest.each) or f"{shown.rest.points} together"
-        parts.append(f"And {shown.rest.number:,} more: {points}")
+        parts.append(f"and {shown.rest.number:,} more: {points}")
     if shown.baseline:
-        parts.append(f"{_small_letter(shown.baseline_words)} {shown.baseline}")
+        parts.append(f"{shown.baseline_short} {shown.baseline}")
     return "; ".join(parts)
-
-
-def _small_letter(words: str) -> str:
-    return words[:1].lower() + words[1:]
 
 
 def _next(shown: AlertView) -> str:
