@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -46,12 +47,16 @@ def suppress(
         open_incidents: All stored ones that are not ok.
         now: Instant.
     """
-    open_now = {one.id: one for one in open_incidents} | dict(incidents)
+    every = {one.id: one for one in open_incidents} | dict(incidents)
+    by_vendor = defaultdict[str, list[Incident]](list)
+    for id_ in sorted(every):
+        by_vendor[vendor_of(every[id_].subject)].append(every[id_])
     hearing = _Hearing(
-        {id_: one for id_, one in open_now.items() if one.state in OPEN or id_ in incidents},
+        incidents,
+        by_vendor,
         routing,
         tuple(one for one in silences if one.starts_at <= now < one.ends_at),
-        {one.id for one in open_now.values() if one.told_at is not None},
+        {one.id for one in every.values() if one.told_at is not None},
     )
     judged = {one.id: hearing.judge(one) for one in sorted(transitions, key=hearing.order)}
     return tuple(judged[one.id] for one in transitions)
@@ -60,6 +65,7 @@ def suppress(
 @dataclass(slots=True)
 class _Hearing:
     incidents: Mapping[str, Incident]
+    by_vendor: Mapping[str, Sequence[Incident]]  # open ones too, by id
     routing: Routing
     silences: tuple[Silence, ...]
     told: set[str]  # ids of Incidents of which somebody heard
@@ -93,22 +99,21 @@ class _Hearing:
 
     def _cover(self, one: Transition, incident: Incident, *, is_new: bool) -> Incident | None:
         """Return an open Incident, told before, that says the same."""
-        others = [
-            other
-            for id_, other in sorted(self.incidents.items())
-            if id_ in self.told and id_ != incident.id and other.state in OPEN
-        ]
-        kind = self._kind(incident)
+        kind, vendor = self._kind(incident), vendor_of(incident.subject)
         if kind == "not_rated":
-            return next(
-                (o for o in others if o.subject == ALL_SOURCES and self._kind(o) == "staleness"), None
-            )
-        same = [other for other in others if vendor_of(other.subject) == vendor_of(incident.subject)]
-        for other in same:
+            silent = self._told_of(ALL_SOURCES)
+            return next((other for other in silent if self._kind(other) == "staleness"), None)
+        others = [other for other in self._told_of(vendor) if other.id != incident.id]
+        for other in others:
             is_graver = other.severity is Severity.CRITICAL and incident.severity is not Severity.CRITICAL
             if is_graver and one.event_ids and set(one.event_ids) <= _events(other):
                 return other
-        return _covering(one, incident, same) if kind in SCORE_KINDS and is_new else None
+        return _covering(one, incident, others) if kind in SCORE_KINDS and is_new else None
+
+    def _told_of(self, vendor: str) -> list[Incident]:
+        """Return the open Incidents of a vendor (or of all sources) that somebody heard of."""
+        every = self.by_vendor.get(vendor, ())
+        return [other for other in every if other.id in self.told and other.state in OPEN]
 
     def _kind(self, incident: Incident) -> str:
         rule = self.routing.rules.get(incident.rule_id)
