@@ -167,7 +167,8 @@ class IncidentStore(Protocol):
 class OutboxStore(Protocol):
     """Receivers, Schedules and Deliveries: what is owed, to whom, and how each try went.
 
-    In a writing transaction, what `schedules` and `receiver_states` return is locked until its end.
+    In a writing transaction, what `schedules` and `receiver_states` return is locked until its end; read them
+    before a Delivery is claimed or settled there.
     """
 
     def save_receiver(self, receiver: StoredReceiver) -> None:

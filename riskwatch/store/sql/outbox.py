@@ -200,6 +200,9 @@ class SqlOutbox(SqlSchedules):
         forgotten, its next answer says it anew. Returns how many Deliveries were moved.
         """
         longest, lease = timedelta(seconds=longest_wait_seconds), timedelta(seconds=lease_seconds)
+        self.receiver_states()  # locked before any Delivery, as by one who settles: nobody waits in a ring
+        for column in (_S.not_before, _S.breaker_until):
+            self._session.run(update(receiver_state).where(column > now).values({column.name: now}))
         query = select(_D.id, _D.next_attempt_at, _D.waits_since).where(
             is_in(delivery, DeliveryState.PENDING)
         )
@@ -212,8 +215,6 @@ class SqlOutbox(SqlSchedules):
         far = select(_D.id).where(is_in(delivery, DeliveryState.SENDING), _D.lease_until > now + lease)
         leased = self._session.claim(far.order_by(_D.id)).scalars().all()
         self._set(leased, {"lease_until": now + lease})
-        for column in (_S.not_before, _S.breaker_until):
-            self._session.run(update(receiver_state).where(column > now).values({column.name: now}))
         return len(rows) + len(leased)
 
     def delivery(self, delivery_id: str) -> Delivery:
