@@ -122,7 +122,8 @@ class Settings(BaseModel):
         secrets = [v.get_secret_value() for v in (*values, *self.receiver_secret.values()) if _is_secret(v)]
         parts = [part for secret in secrets for part in secret.split()]
         paths = [urlsplit(part).path for part in parts if part.startswith(("https://", "http://"))]
-        return tuple(sorted({*secrets, *parts, *paths, *(path.lstrip("/") for path in paths)} - {"", "/"}))
+        paths += [path.lstrip("/") for path in paths] + [path.rpartition("/")[2] for path in paths]
+        return tuple(sorted({*secrets, *parts, *paths} - {"", "/"}))
 
     @property
     def mail_port(self) -> int:

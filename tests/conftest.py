@@ -1,14 +1,11 @@
 """A PostgreSQL of our own for the session, and no way out to the network."""
 
-import os
-import shutil
 import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from tests.clusters import cluster, is_installed
 
 _connect = socket.socket.connect
 
@@ -38,21 +35,7 @@ def _closed_network() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of a fresh cluster on a Unix socket, with `{}` for the name of the database."""
-    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
+    if not is_installed():
         pytest.skip("initdb is not on PATH")
-    folder = Path(tempfile.mkdtemp(prefix="rwpg"))
-    user = "nobody" if os.getuid() == 0 else None  # PostgreSQL refuses to run as root
-    shutil.chown(folder, user or os.getuid())
-    settings = f"-c fsync=off -c full_page_writes=off -c listen_addresses= -c max_connections=60 -k {folder}"
-
-    def run(*command: str) -> None:
-        subprocess.run(command, user=user, cwd=folder, check=True, capture_output=True, timeout=60)
-
-    try:
-        options = ["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
-        run("initdb", "-D", f"{folder}/data", "-U", "rw", *options)
-        run("pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", settings, "start")
-        yield f"postgresql+psycopg://rw@/{{}}?host={folder}"
-    finally:
-        run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    with cluster() as url:
+        yield url
