@@ -10,7 +10,15 @@ from riskwatch.errors import ConfigErrors
 from riskwatch.model import Dependency, Severity, Spend, criticality_of, touching
 from riskwatch.send.check import portfolio_problems, problems, warnings
 from riskwatch.send.conditions import Duration
-from riskwatch.send.rule import AlertRule, AlertsFile, DigestConfig, ReceiverConfig, Route, Scope
+from riskwatch.send.rule import (
+    AlertRule,
+    AlertsFile,
+    DigestConfig,
+    PortfolioFile,
+    ReceiverConfig,
+    Route,
+    Scope,
+)
 from riskwatch.settings import load
 from riskwatch.strict_yaml import read_yaml, validate
 
@@ -86,6 +94,18 @@ def test_the_commented_example_of_the_portfolio_is_valid(tmp_path: Path) -> None
 
     assert only.subject == "alibaba/qwen"
     assert only.spend == Spend(amount=120_000, currency="EUR")
+
+
+def test_the_examples_of_the_docs_are_valid() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    alerts, portfolio = (part.partition("```")[0] for part in text.split("```yaml\n")[1:3])
+    config = load(environ={})
+
+    file = read(alerts)
+    (only,) = PortfolioFile.model_validate(read_yaml(portfolio, "x").value).dependencies
+
+    assert problems(file, types=config.taxonomy, subjects={"alibaba/qwen"}) == []
+    assert only.subject == "alibaba/qwen"
 
 
 # -------------------------------------------------------------------------------- lengths of time
