@@ -74,7 +74,10 @@ def _role_token(candidate: Candidate, scene: Scene, subject: Subject) -> Token |
     if person is not None:
         number = masked.tokens.index(person)
         low, high = masked.starts[number], masked.ends[number]
-        limits = (max(0, low - 4 - 8), _before_next_person(masked, number))
+        stop = _before_next_person(masked, number)
+        if subject.people > 1 and candidate.trigger[0] >= high:
+            stop = min(stop, candidate.trigger[0])  # a post behind the verb is not that of one of several
+        limits = (max(0, low - 4 - 8), stop)
         found = nearest(masked, (low, high), "R", limits=limits)
         if found is not None and (_adjoins(masked, found, low, high) or subject.people <= 1):
             return masked.tokens[found]
