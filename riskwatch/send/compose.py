@@ -29,6 +29,7 @@ from riskwatch.model import (
 from riskwatch.model.portfolio import Dependency, touching
 from riskwatch.send import message, text
 from riskwatch.send.playbook import Playbooks, next_steps
+from riskwatch.send.text import SafeText
 
 _BASELINE = ""  # key of the size baseline beside event ids
 _NEARLY = 0.1  # share of its loss within which an Event counts as unchanged
@@ -170,9 +171,9 @@ def _terms(dependency: Dependency) -> Iterator[str]:
 
 
 def event_heading(event: Event, taxonomy: Taxonomy) -> str:
-    """Return an Event in a few words, also where the taxonomy has lost its type."""
+    """Return an Event in a few words, fit to be stored; also where the taxonomy has lost its type."""
     event_type = taxonomy.get(event.type)
-    return heading(event, event_type) if event_type else text.capital(event.type.replace("_", " "))
+    return SafeText(heading(event, event_type) if event_type else text.capital(event.type.replace("_", " ")))
 
 
 # -------------------------------------------------------------------------------- points

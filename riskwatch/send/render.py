@@ -285,7 +285,7 @@ def _closing(alert: Alert) -> Iterator[str]:
 
 
 def _actions(alert: Alert, links: Links, pages: Pages) -> Sequence[Action]:
-    name = SafeText(alert.subject_name, 80).rsplit("/", 1)[-1]
+    name = text.cut(SafeText(alert.subject_name, 80).rsplit("/", 1)[-1], 24)
     asked = [] if alert.step is Step.RESOLVED else [
         Action("Acknowledge", links.acknowledge.get(alert.incident_id, pages.of("alerts"))),
         Action("Silence 7 days", links.silence.get(alert.incident_id, "")),

@@ -224,6 +224,15 @@ def test_a_vendor_is_written_as_people_write_it_wherever_it_stands() -> None:
     assert event_heading(replace(STORY[0], type="odd_thing"), taxonomy) == "Odd thing"
 
 
+def test_a_heading_with_broken_characters_can_still_be_stored() -> None:
+    broken = replace(STORY[0], attributes={"person": "Ann\x00 \ud800\r\nLee"})
+
+    told = made(a_step(Step.OPENED, "exit"), events=(broken, *STORY[1:]))
+
+    assert told.headline == "Ann Lee leaves"
+    assert told.model_dump_json().encode("utf-8")
+
+
 def test_a_subject_is_vendor_and_line() -> None:
     vendors = config().vendors
 

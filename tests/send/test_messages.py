@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from riskwatch.model import Step
@@ -305,6 +307,20 @@ def test_a_hostile_headline_is_literal_in_a_webhook() -> None:
     assert posted(hostile())["data"]["headline"] == HOSTILE
 
 
+@given(st.text(st.characters(exclude_categories=()), max_size=400))
+@settings(max_examples=60, deadline=None)
+def test_no_text_from_outside_makes_a_message_fail(outside: str) -> None:
+    fields = dict.fromkeys(("headline", "subject_name", "rule_name", "owner", "note"), outside)
+    alert = an_alert(**fields, reasons=many_events(2, outside), exposure=(outside,), next_steps=(outside,))
+    digest = a_digest(events=(a_line(outside),), stale_sources=(outside,))
+
+    for message in (told(alert), several(3, **fields), digest):
+        assert len(mailed(message).subject.splitlines()) == 1
+        assert mailed(message).html.encode("utf-8")
+        assert json.dumps(slacked(message), ensure_ascii=False).encode("utf-8")
+        assert json.dumps(posted(message), ensure_ascii=False).encode("utf-8")
+
+
 def test_no_template_switches_the_escaping_off() -> None:
     for name, source in read().items():
         assert not re.search(r"\|\s*safe|autoescape|Markup", source), name
@@ -319,6 +335,18 @@ def test_a_mail_loads_nothing_from_outside() -> None:
 # ------------------------------------------------------------------------------------------- fault 42
 EXTREMES: dict[str, Message] = {
     "long headline": told(an_alert(headline=LONG, subject_name=LONG, rule_name=LONG, owner=LONG, note=LONG)),
+    "one long word": told(
+        an_alert(
+            headline="W" * 999,
+            subject_name="W" * 999,
+            rule_name="W" * 999,
+            owner="W" * 999,
+            note="W" * 999,
+            exposure=("W" * 999,),
+            next_steps=("W" * 999,),
+            reasons=many_events(12, "W" * 999),
+        )
+    ),
     "500 events": told(an_alert(reasons=many_events(500))),
     "500 long events": told(an_alert(reasons=many_events(500, LONG[:400]), headline=LONG)),
     "20 alerts of 500 long events": several(
