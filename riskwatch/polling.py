@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from riskwatch import collect
 from riskwatch.collect import Source
-from riskwatch.collect.due import due, is_own_line_down
+from riskwatch.collect.due import SILENCE_WINDOW, due, is_own_line_down, is_silent, may_be_silent
 from riskwatch.collect.identity import settle
 from riskwatch.errors import NotFound
 from riskwatch.model import Article, Poll, SourceState
@@ -111,6 +111,7 @@ def _settled(parts: Parts, polls: Sequence[collect.Polled]) -> list[Poll]:
         by_source = unit.articles.add_articles(articles, now=parts.now()).by_source
         counts = (by_source.get(polled.poll.source_id, (0, 0)) for polled in polls)
         done = [p.settled(new=new, changed=changed) for p, (new, changed) in zip(polls, counts, strict=True)]
+        done = _with_silence(parts, unit, done)
         unit.articles.save_source_states([polled.state for polled in done])
         unit.articles.save_host_states([polled.host for polled in done if polled.host is not None])
         unit.articles.add_polls([polled.poll for polled in done])
@@ -123,6 +124,26 @@ def _settled(parts: Parts, polls: Sequence[collect.Polled]) -> list[Poll]:
         for notice in polled.notices:
             parts.log("source_notice", source_id=row.source_id, notice=notice)
     return [polled.poll for polled in done]
+
+
+def _with_silence(parts: Parts, unit: UnitOfWork, polls: Sequence[collect.Polled]) -> list[collect.Polled]:
+    """Return the polls; those of Sources that answer well and are quiet beyond expectation say so."""
+    now, sources = parts.now(), {source.id: source for source in parts.sources}
+    asked = {one.poll.source_id: one for one in polls if one.poll.is_ok and one.poll.source_id in sources}
+    quiet = [id_ for id_, one in asked.items() if may_be_silent(sources[id_], one.state, now=now)]
+    if not quiet:
+        return list(polls)
+    dates = unit.articles.item_dates(quiet, since=now - SILENCE_WINDOW)
+    silent = {
+        id_
+        for id_ in quiet
+        if is_silent(sources[id_], dates.get(id_) or _last_new(asked[id_].state), now=now)
+    }
+    return [one.silent() if one.poll.source_id in silent else one for one in polls]
+
+
+def _last_new(state: SourceState) -> list[datetime]:
+    return [] if state.last_new_item_at is None else [state.last_new_item_at]
 
 
 def _identified(unit: UnitOfWork, polled: collect.Polled) -> Sequence[Article]:

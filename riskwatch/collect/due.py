@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from riskwatch.collect.source import SourceKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -179,6 +181,19 @@ def silence_limit(source: Source, item_dates: Sequence[datetime], *, now: dateti
     if not gaps:
         return max(SILENCE_FLOOR, WEEK)
     return max(SILENCE_FLOOR, 3 * gaps[math.ceil(0.95 * len(gaps)) - 1])
+
+
+def may_be_silent(source: Source, state: SourceState, *, now: datetime) -> bool:
+    """Return whether nothing new has come for so long that the dates of its items are worth a look.
+
+    A file is no stream of news: it is expected to stay as it is, unless the Source says otherwise.
+    """
+    least = source.expected_silence
+    if least == "auto":
+        if source.kind is SourceKind.FILE:
+            return False
+        least = SILENCE_FLOOR
+    return state.last_new_item_at is not None and now - state.last_new_item_at > least
 
 
 def is_silent(source: Source, item_dates: Sequence[datetime], *, now: datetime) -> bool:

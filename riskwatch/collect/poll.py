@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 OK, NOT_MODIFIED = "ok", "not_modified"
+SILENT = "silent"  # of a state: the Source answers well and brings nothing, for longer than expected
 MOVES_NEEDED = 3
 MOVE_PERIOD = timedelta(hours=24)
 GONE_WAIT = timedelta(hours=48)
@@ -97,6 +98,13 @@ class Polled:
         if new:
             state = replace(state, last_new_item_at=self.poll.started_at)
         return replace(self, poll=replace(self.poll, new=new, changed=changed), state=state)
+
+    def silent(self) -> Polled:
+        """Return the outcome where a good answer is not enough: nothing new for longer than expected."""
+        since = self.state.last_new_item_at
+        reason = f"it answers, but has brought nothing new since {since:%Y-%m-%d}" if since else ""
+        state = replace(self.state, last_outcome=SILENT, last_reason=reason)
+        return replace(self, state=state, notices=(*self.notices, reason))
 
     def uncounted(self, before: SourceState | None) -> Polled:
         """Return the outcome where our own line was down: no failure counted, again in 5 minutes."""

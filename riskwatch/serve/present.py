@@ -355,7 +355,7 @@ def article(found: Article) -> Plain:
 def source_state(
     state: SourceState | None, last_ok_at: datetime | None, *, sla_hours: float, now: datetime
 ) -> str:
-    """Return how a Source stands: fresh, stale, failing, gone or never polled."""
+    """Return how a Source stands: fresh, silent, stale, failing, gone or never polled."""
     if state is not None and state.gone_since is not None:
         return "gone"
     if last_ok_at is None:
@@ -363,7 +363,9 @@ def source_state(
     late = (now - last_ok_at).total_seconds() > sla_hours * 3600
     if state is not None and state.consecutive_failures and late:
         return "failing"
-    return "stale" if late else "fresh"
+    if late:
+        return "stale"
+    return "silent" if state is not None and state.last_outcome == "silent" else "fresh"
 
 
 def poll(row: Poll) -> Plain:

@@ -194,7 +194,7 @@ class KnownAt(_Query):
 class SourceQuery(_Query):
     """Which sources."""
 
-    state: Literal["fresh", "stale", "failing", "gone", "never_polled"] | None = None
+    state: Literal["fresh", "silent", "stale", "failing", "gone", "never_polled"] | None = None
     subject: SubjectId | None = None
 
 

@@ -208,8 +208,8 @@ class ArticleStore(Protocol):
         """Return Source id -> start of its first good poll: what that one brought was only learned."""
         ...
 
-    def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
-        """Return Source id -> newest published_at (else first_seen_at) of its Articles."""
+    def item_dates(self, source_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """Return Source id -> published_at (else first_seen_at) of its Articles since then, ascending."""
         ...
 
 

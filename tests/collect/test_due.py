@@ -19,6 +19,7 @@ from riskwatch.collect.due import (
     is_own_line_down,
     is_silent,
     learned_gap_seconds,
+    may_be_silent,
     next_due,
     retry_after_wait,
     silence_limit,
@@ -179,6 +180,19 @@ def test_silence_is_measured_by_a_sources_own_habit() -> None:
     assert is_silent(a_source(expected_silence="36h"), [NOW - 37 * HOUR], now=NOW)
     assert not is_silent(a_source(), [], now=NOW)
     assert silence_limit(a_source(), [NOW - HOUR], now=NOW) == timedelta(days=7)
+
+
+def test_dates_are_looked_at_only_where_nothing_new_has_come_for_long() -> None:
+    quiet, busy = (SourceState("s", last_new_item_at=NOW - hours * HOUR) for hours in (25, 23))
+    never = SourceState("s")
+    file = {"kind": "file", "url": "folder"}
+
+    assert may_be_silent(a_source(), quiet, now=NOW)
+    assert not may_be_silent(a_source(), busy, now=NOW)
+    assert not may_be_silent(a_source(), never, now=NOW)
+    assert may_be_silent(a_source(expected_silence="12h"), busy, now=NOW)
+    assert not may_be_silent(a_source(**file), quiet, now=NOW), "a file may stay as it is"
+    assert may_be_silent(a_source(**file, expected_silence="12h"), quiet, now=NOW)
 
 
 def test_hosts_are_told_by_the_url() -> None:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from riskwatch.model import Snapshot
+from riskwatch.model import Snapshot, SourceState
 from riskwatch.serve.board import LOOK_SECONDS, moved_since, value_at
+from riskwatch.serve.present import source_state
 from riskwatch.serve.route import Kept, Listings
 from tests.serve.installation import DAY, NOW, Installation, Reader
 from tests.store.builders import a_score, a_snapshot, an_article, an_event
@@ -110,3 +111,11 @@ def test_a_trend_is_told_only_where_both_ends_are_rated() -> None:
     assert moved_since(score, points, 90) is None
     assert moved_since(a_score(points=None, as_of=NOW), points, 30) is None
     assert value_at([], NOW) is None
+
+
+def test_a_source_that_brings_nothing_is_silent_and_a_late_one_stale() -> None:
+    silent = SourceState("s", last_outcome="silent")
+
+    assert source_state(silent, NOW, sla_hours=1, now=NOW) == "silent"
+    assert source_state(silent, NOW - DAY, sla_hours=1, now=NOW) == "stale"
+    assert source_state(SourceState("s", last_outcome="ok"), NOW, sla_hours=1, now=NOW) == "fresh"

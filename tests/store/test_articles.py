@@ -222,12 +222,15 @@ def test_a_mention_that_a_revision_drops_still_counts_as_known_before(store: Sql
         assert unit.articles.articles(ArticleFilter(subject="alibaba")) == ()
 
 
-def test_the_newest_item_of_a_source_is_dated_by_its_publication(store: SqlStore) -> None:
+def test_items_of_a_source_are_dated_by_their_publication(store: SqlStore) -> None:
     with store.begin() as unit:
         unit.articles.add_articles([an_article("1"), an_article("2", published_at=NOON - 2 * HOUR)], now=NOON)
         unit.articles.add_articles([an_article("3", source_id="press", published_at=None)], now=NOON)
 
-        assert unit.articles.last_item_at(["wire", "press", "none"]) == {"wire": NOON - HOUR, "press": NOON}
+        dates = unit.articles.item_dates(["wire", "press", "none"], since=NOON - 2 * HOUR)
+
+        assert dates == {"wire": [NOON - 2 * HOUR, NOON - HOUR], "press": [NOON]}
+        assert unit.articles.item_dates(["wire"], since=NOON) == {}
 
 
 def test_pages_neither_repeat_nor_lose_a_row_while_articles_arrive(store: SqlStore) -> None:

@@ -51,6 +51,7 @@ READS: dict[str, Callable[[UnitOfWork], object]] = {
     "signals": lambda unit: unit.events.signals("alibaba", types=["outage"]),
     "latest": lambda unit: unit.scores.latest("alibaba"),
     "pending": lambda unit: unit.articles.pending(limit=10),
+    "item dates": lambda unit: unit.articles.item_dates(["wire"], since=NOON),
     "polls": lambda unit: unit.articles.polls("wire"),
     "article page": lambda unit: unit.articles.articles(ArticleFilter()),
     "source page": lambda unit: unit.articles.articles(ArticleFilter(source_id="wire")),

@@ -20,7 +20,14 @@ MINUS = "\u2212"
 _DAY_CHARS = 10  # of an ISO instant
 STALE_SHARE = 0.1
 LATE = ("stale", "failing", "gone")
-GLYPHS = {"fresh": "ok", "stale": "late", "failing": "bad", "gone": "bad", "never_polled": "wait"}
+GLYPHS = {
+    "fresh": "ok",
+    "silent": "late",
+    "stale": "late",
+    "failing": "bad",
+    "gone": "bad",
+    "never_polled": "wait",
+}
 COVERAGE = {
     "watched_active": "watched",
     "watched_quiet": "watched, quiet",

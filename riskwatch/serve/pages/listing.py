@@ -52,9 +52,9 @@ def show_events(desk: Desk, arguments: Mapping[str, str]) -> tuple[str, Mapping[
 
 def show_sources(desk: Desk, _arguments: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]:
     """Return every source with its health, the failing first."""
-    order = ("gone", "failing", "stale", "never_polled", "fresh")
+    order = ("gone", "failing", "stale", "silent", "never_polled", "fresh")
     rows = sorted(source_rows(desk), key=lambda row: (order.index(row["state"]), row["id"]))
-    late = sum(row["state"] != "fresh" for row in rows)
+    late = sum(row["state"] not in ("fresh", "silent") for row in rows)
     return "sources.html", {"rows": rows, "late": late, "json": "/v1/sources", "here": "sources"}
 
 

@@ -108,16 +108,13 @@ class SqlSources:
         query = select(source_state.c.source_id, first.label("at")).order_by(source_state.c.source_id)
         return {row.source_id: row.at for row in self._session.read(query) if row.at is not None}
 
-    def last_item_at(self, source_ids: Sequence[str]) -> Mapping[str, datetime]:
-        """Return Source id -> newest published_at (else first_seen_at) of its Articles."""
-        found: dict[str, datetime] = {}
+    def item_dates(self, source_ids: Sequence[str], *, since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """Return Source id -> published_at (else first_seen_at) of its Articles since then, ascending."""
+        found: dict[str, list[datetime]] = {}
         for part in chunks(source_ids):
-            rows = self._session.read(
-                select(
-                    article.c.source_id, func.max(article.c.told_at, type_=article.c.told_at.type).label("at")
-                )
-                .where(article.c.source_id.in_(part))
-                .group_by(article.c.source_id)
+            query = select(article.c.source_id, article.c.told_at).where(
+                article.c.source_id.in_(part), article.c.told_at >= since
             )
-            found.update({row.source_id: row.at for row in rows})
+            for row in self._session.read(query.order_by(article.c.source_id, article.c.told_at)):
+                found.setdefault(row.source_id, []).append(row.told_at)
         return found
