@@ -166,20 +166,22 @@ def _why_not(
 
 def _is_old(words: str, when: When, item: date, *, pack: Pack) -> bool:
     if when.older_than_item_years is not None:
-        return _is_older(words, item, years=when.older_than_item_years, pack=pack)
+        return _months_back(words, item, pack=pack) > 12 * when.older_than_item_years
+    if when.older_than_item_months is not None:
+        return _months_back(words, item, pack=pack) >= when.older_than_item_months
+    return True
+
+
+def _months_back(words: str, item: date, *, pack: Pack) -> int:
+    """Return how long ago a year or month was; of a bare year its last month counts."""
+    read, year = read_date(words, item, pack=pack), _YEAR.search(words)
+    if year is not None and read is not None and read.month is not None:
+        return (item.year - read.year) * 12 + item.month - read.month
+    if year is not None:
+        return max(0, item.year - int(year.group())) * 12
     month = next((pack.grammar.months[w] for w in words.lower().split() if w in pack.grammar.months), None)
-    # a month far back is rather one of the year to come
     back = (item.month - month) % 12 if month is not None else 0
-    return when.older_than_item_months is not None and when.older_than_item_months <= back <= PAST_MONTHS
-
-
-def _is_older(words: str, item: date, *, years: int, pack: Pack) -> bool:
-    read = read_date(words, item, pack=pack)
-    year = _YEAR.search(words)
-    if read is not None and read.month is not None:
-        return (item.year - read.year) * 12 + item.month - read.month > 12 * years
-    # a bare year: its last day counts
-    return year is not None and item.year - int(year.group()) > years
+    return back if back <= PAST_MONTHS else 0  # further back it is rather one of the year to come
 
 
 def _out_of_reach(entry: Found, case: Case, masked: Masked, *, pack: Pack) -> str | None:
