@@ -72,6 +72,7 @@ class Pack:
     role_codes: tuple[tuple[str, Regex], ...]
     cues: Mapping[str, Cues]
     any_cue: Cues  # of any role; most names have none
+    vouching: Cues  # for a usual name
     words: Mapping[str, Regex]  # grammar patterns by name; NEVER where not given
     not_names: frozenset[str]
     not_surnames: frozenset[str]
@@ -104,6 +105,7 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         ),
         cues={name: _cues(cue.before, cue.after, cue.unless) for name, cue in grammar.cues.items()},
         any_cue=_any_cue(grammar),
+        vouching=_cues(grammar.vouching.before, grammar.vouching.after, grammar.vouching.unless),
         words=_grammar_words(grammar),
         not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
         not_surnames=frozenset(name.lower() for name in grammar.not_surnames),

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 
 from riskwatch.detect.gazetteer import Hit, Known
 from riskwatch.detect.mask import Token
@@ -20,6 +21,7 @@ CONTEXT_THRESHOLD = 2
 LIST_CHARS = 12  # between two names of one list
 DEAL_CHARS = 90  # between two vendors that deal with each other
 NEAR_CHARS = 200  # either side of a name: all that can stand in a list or deal with it
+VOUCHING_CHARS = 50  # either side of a usual name
 DEALING_ROLES = ("destination", "taker", "plaintiff")
 TITLE_WEIGHT = 3
 
@@ -149,6 +151,8 @@ def is_employed(person: Person, item: date) -> bool:
 def _is_certain(known: Known, hit: Hit, text: str, document: _Document) -> bool:
     if known.alias is None or not known.alias.ambiguous or known.vendor in document.vouched:
         return True
+    if known.alias.usual and _is_vouched(hit, text, document.pack):
+        return True
     if known.context is None:
         return False
     before, after = (
@@ -163,6 +167,16 @@ def _is_certain(known: Known, hit: Hit, text: str, document: _Document) -> bool:
     ):
         return True
     return len(document.context(known) - {hit.text.lower()}) >= CONTEXT_THRESHOLD
+
+
+def _is_vouched(hit: Hit, text: str, pack: Pack | None) -> bool:
+    """Whether the words right beside the name are said of companies and their products."""
+    if pack is None:
+        return False
+    before, after = text[max(0, hit.start - VOUCHING_CHARS) : hit.start], text[hit.end :][:VOUCHING_CHARS]
+    return pack.vouching.after.hits(after) or (
+        pack.vouching.before.hits(before) and not pack.vouching.unless.hits(before)
+    )
 
 
 def _is_business(sentence: str, pack: Pack | None) -> bool:
@@ -194,27 +208,56 @@ def _of_lists(
     certain = Names(placed)
     accepted: dict[tuple[str, int], Token] = {}
     starts: dict[str, list[int]] = defaultdict(list)  # of the accepted ones, in order
-    for name, hit in [*doubtful, *reversed(doubtful)]:
-        if (name, hit.start) in accepted:
+    meant = [(name, hit, _meant(hit, texts[name], item)) for name, hit in doubtful]
+    pairs = _peers(meant, texts, pack)
+    for name, hit, known in [*meant, *reversed(meant)]:
+        if known is None or (name, hit.start) in accepted:
             continue
         text, at = texts[name], starts[name]
-        known = next((k for k in hit.known if k.kind == "V" and _fits(k, hit, text, item)), None)
-        if known is None:
-            continue
         low, high = hit.start - NEAR_CHARS, hit.end + NEAR_CHARS
         beside = [accepted[name, start] for start in at[bisect_left(at, low) : bisect_left(at, high)]]
         near = [token for token in (*certain.within(name, low, high), *beside) if token.kind == "V"]
-        others = any(t.vendor != known.vendor and abs(t.start - hit.start) <= DEAL_CHARS for t in near)
-        listed = any(_listed(hit, token, text, pack) for token in near)
-        if listed or (others and _dealing(hit, text, pack)):
+        others = [t for t in near if t.vendor != known.vendor and abs(t.start - hit.start) <= DEAL_CHARS]
+        listed = (name, hit.start) in pairs or any(_listed(hit, token, text, pack) for token in near)
+        if listed or (others and (_dealing(hit, text, pack) or _stands_beside(hit, others, text, pack))):
             accepted[name, hit.start] = _vendor_token(hit, known)
             insort(at, hit.start)
     return [Placed(name, token) for (name, _), token in accepted.items()]
 
 
-def _listed(hit: Hit, token: Token, text: str, pack: Pack) -> bool:
+def _meant(hit: Hit, text: str, item: date) -> Known | None:
+    """Return the vendor's name that a doubtful hit would be."""
+    return next((known for known in hit.known if known.kind == "V" and _fits(known, hit, text, item)), None)
+
+
+def _peers(
+    meant: Sequence[tuple[str, Hit, Known | None]], texts: Mapping[str, str], pack: Pack
+) -> set[tuple[str, int]]:
+    """Return the doubtful names that vouch for one another: two vendors side by side in a list."""
+    found: set[tuple[str, int]] = set()
+    for (name, hit, known), (field_, other, its) in pairwise(meant):
+        if known is None or its is None or name != field_ or known.vendor == its.vendor:
+            continue
+        if _listed(hit, other, texts[name], pack):
+            found |= {(name, hit.start), (name, other.start)}
+    return found
+
+
+def _listed(hit: Hit, token: Token | Hit, text: str, pack: Pack) -> bool:
     low, high = (token.end, hit.start) if token.end <= hit.start else (hit.end, token.start)
     return 0 < high - low <= LIST_CHARS and pack.words["list_join"].hits(text[low:high])
+
+
+def _stands_beside(hit: Hit, others: Sequence[Token], text: str, pack: Pack) -> bool:
+    """Whether another vendor stands in the same sentence and the name does not go on as somebody else's."""
+    following = text[hit.end : hit.end + 2]
+    owner = pack.words["possessive"].search(text[hit.end : hit.end + 3])
+    if any(hit.start - t.end in (0, 1) for t in others):
+        return False  # "Copilot Cowork"
+    if following[:1].isalnum() or (following[:1] in " -" and following[1:2].isupper() and owner is None):
+        return False
+    between = (text[min(t.end, hit.end) : max(t.start, hit.start)] for t in others)
+    return any(_last_end(words) == 0 for words in between)
 
 
 def _dealing(hit: Hit, text: str, pack: Pack) -> bool:

@@ -253,6 +253,9 @@ class Grammar(_Strict):
     list_join: Pattern | None = Field(default=None, description="between vendors of one list")
     clause_cut: Pattern | None = None
     cues: dict[Role, Cue] = Field(default_factory=dict)
+    vouching: Cue = Field(
+        default_factory=Cue, description="words right beside a usual name that make it the company"
+    )
     self_speech: Pattern | None = Field(default=None, description="after a speaker who speaks for itself")
     credit: Pattern | None = Field(default=None, description="words that credit an outlet")
     byline: Pattern | None = Field(default=None, description="names the outlet «S» that an item is from")

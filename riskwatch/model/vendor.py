@@ -41,6 +41,10 @@ class Alias(_Strict):
 
     text: str = Field(min_length=1)
     ambiguous: bool = False
+    usual: bool = Field(
+        default=False,
+        description="nearly always meant, though ambiguous: one word of business right beside it is enough",
+    )
     context: tuple[str, ...] = Field(default=(), description="words that vouch for an ambiguous name")
     not_before: tuple[str, ...] = Field(
         default=(), description="words after the name that make it somebody else"

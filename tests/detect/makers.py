@@ -65,6 +65,7 @@ LEXICON: dict[str, Any] = {
             "taker": {"after": r"^ (?:hires|hired|poached)\b"},
             "former": {"before": r"\b(?:former|ex)[- ]$"},
         },
+        "vouching": {"before": r"\bbans $", "after": r"^ (?:is )?fined\b", "unless": r"\bnobody bans $"},
         "self_speech": "said|announced|confirmed",
         "credit": "(?:according to|reported by) (?:the )?«S»|«S» (?:reported|said)",
         "byline": r"\((?:[^()]{1,80}/)?«S»\)$|^(?:[^:/]{1,80} / )?«S»: ",
@@ -176,7 +177,7 @@ VENDORS: tuple[dict[str, Any], ...] = (
     {"id": "openai", "name": "OpenAI", "names": ["OpenAI"], "people": [
         {"name": "Ada Quill", "family": "Quill", "role": "CEO"}]},
     {"id": "meta", "name": "Meta", "names": [
-        {"text": "Meta", "ambiguous": True, "context": ["llama", "facebook"], "not_before": ["analysis"]}]},
+        {"text": "Meta", "ambiguous": True, "usual": True, "context": ["llama", "facebook"], "not_before": ["analysis"]}]},
     {"id": "cohere", "name": "Cohere", "names": ["Cohere"], "lines": {"command": {"name": "Command", "names": [
         {"text": "Command", "ambiguous": True, "context": ["cohere"], "requires": "[RA]"}]}}},
     {"id": "_canary", "name": "Canaria", "watched": False, "names": ["Canaria"]},

@@ -158,6 +158,26 @@ def test_an_ambiguous_name_needs_somebody_to_vouch() -> None:
     assert only("Broadcom sues Meta, a court filing on a model says.").vendor == "meta"
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("The word Meta is overused.", False),
+        ("Meta is fined in the capital.", True),
+        ("The town bans Meta.", True),
+        ("And nobody bans Meta.", False),
+        ("Command is fined in the capital.", False),  # not a usual name
+        ("OpenAI would rather talk with Meta than wait.", True),  # another vendor beside it
+        ("OpenAI would rather talk with Meta Corner than wait.", False),
+        ("OpenAI rests. The word Meta is overused.", False),
+        ("Nothing between Meta and Command R is settled.", True),  # two doubtful vendors in one list
+    ],
+)
+def test_a_doubtful_name_is_taken_by_what_stands_right_beside_it(text: str, named: bool) -> None:
+    mentions = detect(an_article(text), shared()).mentions
+
+    assert any(mention.subject in ("meta", "cohere/command") for mention in mentions) is named
+
+
 def test_words_right_after_a_name_make_it_somebody_else() -> None:
     assert signals("Broadcom sues Meta analysis authors over Llama in court.") == ()
 
