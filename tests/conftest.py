@@ -6,6 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.clusters import cluster, is_installed
+from tests.databases import (  # noqa: F401 - fixtures, registered once for all folders
+    _empty_postgres,
+    _empty_sqlite,
+    blank_url,
+    database,
+    open_store,
+    store,
+    url,
+)
 
 _connect = socket.socket.connect
 
@@ -37,5 +46,5 @@ def postgres() -> Iterator[str]:
     """URL of a fresh cluster on a Unix socket, with `{}` for the name of the database."""
     if not is_installed():
         pytest.skip("initdb is not on PATH")
-    with cluster() as url:
-        yield url
+    with cluster() as made:
+        yield made

@@ -375,8 +375,7 @@ def report(place: Place, name: str, kills: int) -> bool:
     changed = [
         one for one in taken if one["id"] not in known or one["payload"] != dict(known[one["id"]].payload)
     ]
-    owed_rows = sum(row.purpose is not Purpose.DIGEST for row in rows)
-    unowed = abs(transitions * (len(HOOKS) + 1) - owed_rows)
+    unowed = abs(transitions * (len(HOOKS) + 1) - sum(row.idempotency_key.startswith("w:") for row in rows))
     digests = [row for row in rows if row.purpose is Purpose.DIGEST]
     repeats, overtaken = len(taken) - len(copies), out_of_order(taken)
     dead_taken = sum(1 for row in rows if row.state is DeliveryState.DEAD and copies[row.id])

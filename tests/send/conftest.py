@@ -1,4 +1,4 @@
-"""A relay with a certificate, a hook, a client that may speak to loopback, and stores of both kinds."""
+"""A relay with a certificate, a hook, a client that may speak to loopback, and an outbox."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ from tests.collect.test_tls import a_certificate, an_authority
 from tests.send.deliveries import a_client
 from tests.send.desk import Desk
 from tests.send.peers import Hook, Relay, hooking, relaying
-from tests.store.conftest import (  # noqa: F401 - fixtures
-    _empty_postgres,
-    _empty_sqlite,
-    database,
-    open_store,
-    store,
-    url,
-)
 
 
 @pytest.fixture(scope="session")
@@ -53,5 +45,5 @@ def client() -> Iterator[HttpClient]:
 
 
 @pytest.fixture
-def desk(store: SqlStore) -> Desk:  # noqa: F811 - the fixture imported above
+def desk(store: SqlStore) -> Desk:
     return Desk(store)
