@@ -111,7 +111,8 @@ class Course:
         every, told_at = self.rule.repeat_every, self.incident.told_at
         if every is None or told_at is None or self.incident.acked_by is not None:
             return False
-        return self.state is IncidentState.FIRING and self.now - told_at >= every
+        is_moved = self.incident.evaluated_at == self.now  # something was said or changed just now
+        return self.state is IncidentState.FIRING and not is_moved and self.now - told_at >= every
 
     def begin(self) -> None:
         """Take a new Incident where the one before fired and closed; what it told is remembered."""

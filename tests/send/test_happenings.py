@@ -373,6 +373,14 @@ def test_it_is_said_again_as_often_as_the_rule_asks() -> None:
     assert said == [12, 24]
 
 
+def test_it_is_not_said_again_in_the_breath_in_which_something_else_was_said() -> None:
+    world = told_once(repeat_every="12h")
+    worse = seen(events=[(an_event(), 9.0)], cause="backfill")
+
+    assert len(world.evaluate(24, worse).transitions) == 1
+    assert world.evaluate(24, worse).transitions == ()
+
+
 def test_a_factor_of_continuity_has_a_rule_of_its_own() -> None:
     shut = an_event("shut", "vendor_shutdown")
     score = a_score(contributions=(a_contribution(shut, 0.5, Factor.CONTINUITY),))
