@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from riskwatch import score
-from riskwatch.model import Event, Score, Snapshot, Transition, criticality_of, touching, vendor_of
+from riskwatch.model import Event, Score, Snapshot, Transition, criticality_of, vendor_of
 from riskwatch.send import compose
 from riskwatch.send.observe import Observation, Point, Watch
 
@@ -196,10 +196,6 @@ class Scene:
                 sources_fresh=self.fresh,
                 sources_total=total,
             )
-        uses = [
-            f"{one.use_case} (tier {one.criticality})"
-            for one in touching(self.setup.dependencies, incident.subject)
-        ]
         return compose.Facts(
             subject_name=compose.subject_name(incident.subject, self.parts.vendors),
             as_of=seen.score.as_of,
@@ -208,7 +204,7 @@ class Scene:
             events=seen.events,
             taxonomy=self.parts.taxonomy,
             playbooks=self.setup.playbooks,
-            exposure=tuple(uses) if self.setup.dependencies else None,
+            exposure=compose.exposure(self.setup.dependencies, incident.subject),
             sources_fresh=self.fresh,
             sources_total=total,
         )
