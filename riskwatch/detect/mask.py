@@ -268,7 +268,7 @@ def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> l
     headline = is_headline(masked.text)
     for low, high, words in capitalised(masked.text, pack):
         start, end = masked.span(low, high)
-        if pack.org_suffix.hits(words):
+        if pack.org_suffix.hits(words) and not pack.org_suffix_only.hits(words):
             found.append(Token("O", start, end, words, name=words))
         elif words in proven:
             found.append(Token("P", start, end, words, name=proven[words]))

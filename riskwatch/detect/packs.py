@@ -77,6 +77,7 @@ class Pack:
     not_names: frozenset[str]
     not_surnames: frozenset[str]
     org_suffix: Regex
+    org_suffix_only: Regex  # a suffix that nothing stands before: "Microsoft Partners With ..."
     org_suffix_word: Regex
 
 
@@ -110,6 +111,7 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
         not_surnames=frozenset(name.lower() for name in grammar.not_surnames),
         org_suffix=_suffix(suffixes, tail=r"\.?$"),
+        org_suffix_only=_suffix(suffixes, head="^", tail=r"\.?$"),
         org_suffix_word=_suffix(suffixes, tail=""),
     )
 
@@ -259,11 +261,11 @@ def _roles(grammar: Grammar) -> Regex:
     return compile_pattern(pattern, memory_bytes=8 << 20, is_longest=True)
 
 
-def _suffix(suffixes: Sequence[str], *, tail: str) -> Regex:
+def _suffix(suffixes: Sequence[str], *, tail: str, head: str = "") -> Regex:
     if not suffixes:
         return NEVER
     return compile_pattern(
-        f"(?:{'|'.join(bounded(suffix) for suffix in suffixes)}){tail}", case_sensitive=True
+        f"{head}(?:{'|'.join(bounded(suffix) for suffix in suffixes)}){tail}", case_sensitive=True
     )
 
 

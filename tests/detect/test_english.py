@@ -1,0 +1,61 @@
+"""How the shipped English pack reads the times and the certainty of events. All happenings are invented."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from riskwatch import settings
+from riskwatch.app import compile_rules
+from riskwatch.detect import Ruleset, detect
+from riskwatch.model import Article, Signal
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> Ruleset:
+    return compile_rules(settings.load())
+
+
+def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
+    at = datetime(2026, 8, 15, tzinfo=UTC)
+    article = Article("feed", "1", title, text, None, at, "en", "Blatt", "blatt", "3", id="a1")
+    return detect(article, ruleset).signals
+
+
+@pytest.mark.parametrize(
+    ("title", "assertion"),
+    [
+        ("OpenAI sued by a bakery", "confirmed"),
+        ("OpenAI was sued by a bakery in 2024", "background"),
+        ("OpenAI was sued by a bakery in March", "background"),
+        ("OpenAI was sued by a bakery in July", "confirmed"),
+        ("OpenAI was sued by a bakery in March 2026", "background"),
+        ("OpenAI, which was sued by a bakery, opens in Ghent", "background"),
+        ("Bakers debate the recent lawsuit against OpenAI", "background"),
+        ("A bakery's flour lawsuit against OpenAI rests", "background"),
+        ("A bakery announces a new lawsuit against OpenAI", "confirmed"),
+    ],
+)
+def test_what_happened_before_is_background(ruleset: Ruleset, title: str, assertion: str) -> None:
+    assert [str(s.assertion) for s in told(ruleset, title) if s.type == "lawsuit"] == [assertion]
+
+
+@pytest.mark.parametrize(
+    "title", ["Meta fined in Norway", "Norway fines Meta over ads", "Meta, Apple fined in Norway"]
+)
+def test_a_usual_name_needs_one_word_of_business(ruleset: Ruleset, title: str) -> None:
+    assert "meta" in {s.vendor for s in told(ruleset, title) if s.type == "regulatory_action"}
+
+
+def test_partners_is_no_company_of_its_own(ruleset: Ruleset) -> None:
+    found = told(ruleset, "Microsoft Partners With OpenAI On Search")
+
+    assert {s.vendor for s in found if s.type == "partnership"} == {"microsoft", "openai"}
+
+
+def test_a_summary_that_repeats_its_title_is_as_unsure_as_it(ruleset: Ruleset) -> None:
+    title = "Sources: Cohere lays off 40 people (Jane Roe/Reuters)"
+    found = told(
+        ruleset, title, "Jane Roe / Reuters: Sources: Cohere lays off 40 people — Cohere lays off 40."
+    )
+
+    assert {(str(s.assertion), s.cited_family is not None) for s in found} == {("reported", True)}
