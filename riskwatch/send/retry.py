@@ -100,5 +100,10 @@ def after_failure(
     )
 
 
+def switched_on(state: ReceiverState) -> ReceiverState:
+    """Return the state of a Receiver that somebody has switched on again: it is asked as if never before."""
+    return ReceiverState(state.receiver_id, last_ok_at=state.last_ok_at)
+
+
 def _spread(jitter: float) -> float:
     return 1 - _SPREAD + 2 * _SPREAD * jitter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -17,6 +18,7 @@ from riskwatch.send.retry import (
     after_success,
     next_attempt_at,
     retry_after_seconds,
+    switched_on,
     wait_seconds,
 )
 
@@ -123,3 +125,11 @@ def test_success_closes_the_breaker_and_forgets_the_failure() -> None:
     state = after_success(failed, now=later, pace_seconds=1)
 
     assert state == ReceiverState("r", not_before=later + timedelta(seconds=1), last_ok_at=later)
+
+
+def test_a_receiver_that_is_switched_on_again_starts_anew() -> None:
+    off = after_failure(ReceiverState("r", last_ok_at=NOW), now=NOW, jitter=0.5, reason="x", is_refusal=True)
+
+    on = switched_on(replace(off, disabled_reason="410", not_before=NOW, told_at=NOW))
+
+    assert on == ReceiverState("r", last_ok_at=NOW)
