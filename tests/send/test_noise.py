@@ -216,6 +216,7 @@ def _worded(one: Transition, incident: Incident) -> Transition:
     return replace(one, alert=alert.model_dump(mode="json"))
 
 
+@pytest.mark.slow
 def test_a_flood_is_one_message_for_each_recipient_with_the_right_counts() -> None:
     made, queued = flood(9_100)
 
