@@ -67,10 +67,10 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
         if s.vendor == vendor and s.type in wanted and s.family not in weights.silent_families
     ]
     standing = [event for event in known if event.merged_into is None]
-    spoken = voices(mine, briefs)
     folded: list[Event] = []
     for type_ in sorted(wanted):
-        ordered = tell((s for s in mine if s.type == type_), spoken)
+        told_of = [s for s in mine if s.type == type_]
+        ordered = tell(told_of, voices(told_of, briefs))  # copies within the partition: no other fold matters
         entry = taxonomy.get(type_)
         window_days = entry.merge_window_days if entry else DEFAULT_WINDOW_DAYS
         clusters = fold(ordered, type_=type_, window_days=window_days)

@@ -1,6 +1,6 @@
 from riskwatch.merge.copies import containment, sketch
 from riskwatch.model import ArticleBrief, Event, Signal
-from tests.merge.makers import a_brief, a_signal, events_of
+from tests.merge.makers import a_brief, a_signal, events_of, merged
 
 STORY = " ".join(f"word{i} told{i % 7} by{i % 11}" for i in range(120))
 OTHER = " ".join(f"else{i} said{i % 5} by{i % 11}" for i in range(120))
@@ -97,3 +97,16 @@ def test_an_article_without_a_brief_speaks_for_its_own_family() -> None:
     (event,) = events_of([a_signal("a", person="Dana Ortiz")], briefs={})
 
     assert event.claims[0].family == "a"
+
+
+def test_whose_voice_a_copy_is_never_hangs_on_the_types_that_are_folded_with_it() -> None:
+    original = a_signal("wire", "layoffs", at=1, text_key="told", count=300)
+    copy = a_signal("blog", "reorganization", at=2, text_key="told")
+    briefs = {one.article_id: a_brief(one) for one in (original, copy)}
+
+    alone = merged([copy], briefs=briefs, types=["reorganization"])
+    together = merged([original, copy], briefs=briefs, types=["layoffs", "reorganization"])
+
+    (apart,) = alone.events
+    (beside,) = (event for event in together.events if event.type == "reorganization")
+    assert apart.claims == beside.claims
