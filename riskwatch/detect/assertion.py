@@ -15,6 +15,7 @@ from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import When
 from riskwatch.model import Assertion
 
+OPENING_WORDS = 3  # a time that stands so early opens its sentence
 PAST_MONTHS = 8  # a bare month is read as past up to here
 _WORD = compile_pattern(r"[^\s«»]+|«[^»]*»")
 _YEAR = compile_pattern(r"(?:19|20)[0-9][0-9]")
@@ -161,7 +162,8 @@ def _why_not(
         masked.original[entry.start : entry.end], spec.when, item, pack=pack
     ):
         return "not that old"
-    return _out_of_reach(entry, case, masked, pack=pack)
+    is_detached = spec.attached and _is_detached(entry, case, masked, pack=pack)
+    return "belongs to another verb" if is_detached else _out_of_reach(entry, case, masked, pack=pack)
 
 
 def _is_old(words: str, when: When, item: date, *, pack: Pack) -> bool:
@@ -198,6 +200,15 @@ def _out_of_reach(entry: Found, case: Case, masked: Masked, *, pack: Pack) -> st
     if spec.direction == "forward":
         return "forward only"
     return _blocked_between(masked, end, entry.start, max_scope=spec.max_scope, pack=pack)
+
+
+def _is_detached(entry: Found, case: Case, masked: Masked, *, pack: Pack) -> bool:
+    """Whether a time is that of another clause; one that opens the sentence is that of its main verb."""
+    start, end = case.trigger
+    if entry.start >= end:
+        return pack.words["detaches"].hits(masked.original[end : entry.start])
+    is_opening = masked.original.count(" ", 0, entry.start) < OPENING_WORDS
+    return not is_opening and "," in masked.original[entry.end : start]
 
 
 def _blocked_between(masked: Masked, start: int, end: int, *, max_scope: int, pack: Pack) -> str | None:

@@ -157,6 +157,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "credit": _anchored(grammar.credit),
         "byline": _anchored(grammar.byline),
         "retelling": _anchored(grammar.retelling),
+        "detaches": _anchored(grammar.detaches),
         "presupposes": _anchored(grammar.presupposes, tail="$"),
         "fresh": _word(grammar.fresh),
         "approx": _anchored(grammar.approx, head=r"(?:^|\W)", tail=" ?$"),

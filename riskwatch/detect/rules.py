@@ -262,6 +262,9 @@ class Grammar(_Strict):
     retelling: Pattern | None = Field(
         default=None, description="in a title: an explainer, opinion or list, not news"
     )
+    detaches: Pattern | None = Field(
+        default=None, description="between a verb and a time that belongs to another one"
+    )
     presupposes: Pattern | None = Field(
         default=None, description="right before a word of an event: takes it for known"
     )
@@ -315,6 +318,9 @@ class Modifier(_Strict):
     max_scope: int = Field(default=0, ge=0, description="words (or characters) that it reaches; 0 for pseudo")
     pattern: Pattern
     inside: bool = Field(default=False, description="counts inside the trigger span too")
+    attached: bool = Field(
+        default=False, description="a time: it belongs to the nearest verb, not to one behind another clause"
+    )
     when: When | None = None
     vendors: Literal["not_focus"] | None = None
 

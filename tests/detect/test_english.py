@@ -32,6 +32,12 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
         ("OpenAI, which was sued by a bakery, opens in Ghent", "background"),
         ("Bakers debate the recent lawsuit against OpenAI", "background"),
         ("A bakery's flour lawsuit against OpenAI rests", "background"),
+        ("OpenAI sued by a bakery that opened in 2024", "confirmed"),
+        ("OpenAI sued by a bakery, down from two in March", "confirmed"),
+        ("Two years ago, OpenAI was sued by a bakery", "background"),
+        ("Days after its party, OpenAI is sued by a bakery", "confirmed"),
+        ("Amid a party, OpenAI is sued by a bakery", "confirmed"),
+        ("Bakers stay calm days after a lawsuit against OpenAI", "background"),
         ("A bakery announces a new lawsuit against OpenAI", "confirmed"),
     ],
 )
