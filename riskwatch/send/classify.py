@@ -106,6 +106,11 @@ def smtp_fault(stage: Stage, status: int) -> Fault:
     return Fault(AttemptOutcome.PERMANENT, Scope.MESSAGE if is_about_message else Scope.RECEIVER, code)
 
 
+def knows_repeats(kind: str) -> bool:
+    """Return whether a Receiver can tell a repeat by its id; Slack's incoming webhooks cannot."""
+    return kind != "slack"
+
+
 def tries_before_dead(kind: str, code: str) -> int:
     """Return how many tries a permanently refused message gets."""
     return _DEAD_AFTER_TRIES if kind == "webhook" or code == INTERNAL else 1

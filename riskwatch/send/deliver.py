@@ -17,7 +17,7 @@ from typing import Protocol
 
 from riskwatch.errors import DeliveryError, Unavailable
 from riskwatch.model import Attempt, AttemptOutcome, Delivery, DeliveryState, ReceiverState
-from riskwatch.send.classify import INTERNAL, Scope
+from riskwatch.send.classify import INTERNAL, Scope, knows_repeats
 from riskwatch.send.failing import LONG_OUTAGE, backlogs, catch_up, channel_for, is_to_be_told, news
 from riskwatch.send.fate import Fate, fate_of
 from riskwatch.send.receiver import Receiver, Sent
@@ -165,6 +165,7 @@ class _Round:
         self._store, self._receivers, self._tools = store, receivers, tools
         self._limit, self._lease_seconds = limit, lease_seconds
         self._log = tools.log
+        self._pause = 0.0  # seconds until a Receiver that keeps a pace may be asked again
 
     def run(self) -> Dispatched:
         """Claim and send until nothing is due."""
@@ -175,30 +176,49 @@ class _Round:
         with ThreadPoolExecutor(lanes, thread_name_prefix="riskwatch-lane") as pool:
             while True:
                 if time.monotonic() < ends and not self._tools.stop.is_set():
-                    for receiver_id, rows in self._claim(resting=tuple(busy.values())).items():
+                    for receiver_id, rows in self._claim(busy=tuple(busy.values())).items():
                         busy[pool.submit(self._lane, receiver_id, rows)] = receiver_id
+                if not busy and self._pause:
+                    self._tools.stop.wait(self._pause)
+                    self._pause = 0.0
+                    continue
                 if not busy:
                     return Dispatched(**tally)
                 done, _ = wait(busy, timeout=_LOOK_AGAIN_SECONDS, return_when=FIRST_COMPLETED)
                 for lane in done:
-                    del busy[lane]
+                    receiver = self._receivers.get(busy.pop(lane))
                     tally += lane.result()
+                    self._pause = max(self._pause, receiver.pace_seconds if receiver else 0.0)
 
-    def _claim(self, *, resting: Sequence[str]) -> dict[str, list[Delivery]]:
+    def _claim(self, *, busy: Sequence[str]) -> dict[str, list[Delivery]]:
+        """Claim what is due, by Receiver.
+
+        Of one that cannot tell a repeat a single row: after a crash all that was claimed counts as unclear,
+        and an unclear message is repeated there only once.
+        """
+        alone = [id_ for id_, one in self._receivers.items() if not knows_repeats(one.kind)]
         with self._store.begin() as unit:
             states = unit.outbox.receiver_states()
             off = [id_ for id_, state in states.items() if state.disabled_reason is not None]
-            rows = unit.outbox.claim(
-                now=self._tools.now(),
-                limit=self._limit,
-                token=self._tools.new_token(),
-                lease_seconds=self._lease_seconds,
-                resting=(*resting, *off),
-            )
+            rows = self._leased(unit, resting=(*busy, *off, *alone), limit=self._limit)
+            for id_ in alone:
+                if id_ not in busy and id_ not in off:
+                    others = [other for other in (*self._receivers, *off) if other != id_]
+                    rows += self._leased(unit, resting=others, limit=1)
         lanes: dict[str, list[Delivery]] = {}
         for row in rows:
             lanes.setdefault(row.receiver_id, []).append(row)
         return lanes
+
+    def _leased(self, unit: UnitOfWork, *, resting: Sequence[str], limit: int) -> list[Delivery]:
+        claimed = unit.outbox.claim(
+            now=self._tools.now(),
+            limit=limit,
+            token=self._tools.new_token(),
+            lease_seconds=self._lease_seconds,
+            resting=resting,
+        )
+        return list(claimed)
 
     # ---------------------------------------------------------------------------- one Receiver
     def _lane(self, receiver_id: str, rows: Sequence[Delivery]) -> Counter[str]:
@@ -303,7 +323,7 @@ class _Round:
         if tried.error is None:
             after = after_success(before, now=ended_at, pace_seconds=receiver.pace_seconds)
             return Fate(DeliveryState.DELIVERED, after)
-        earlier = unit.outbox.attempts(row.id) if row.kind == "slack" else ()
+        earlier = () if knows_repeats(row.kind) else unit.outbox.attempts(row.id)
         return fate_of(
             row,
             tried.error,

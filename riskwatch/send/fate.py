@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 
 from riskwatch.errors import DeliveryError
 from riskwatch.model import AttemptOutcome, Delivery, DeliveryState, Purpose, ReceiverState
-from riskwatch.send.classify import INTERNAL, Scope, asks_for_plain_text, patience, tries_before_dead
+from riskwatch.send.classify import (
+    INTERNAL,
+    Scope,
+    asks_for_plain_text,
+    knows_repeats,
+    patience,
+    tries_before_dead,
+)
 from riskwatch.send.retry import LONGEST_REST_SECONDS, after_failure, next_attempt_at
 
 _RATE_LIMITED = "429"
@@ -63,7 +70,7 @@ def _is_dead(delivery: Delivery, error: DeliveryError, *, was_unclear: bool) -> 
     if delivery.purpose is Purpose.TEST:
         return True
     if error.outcome == AttemptOutcome.AMBIGUOUS:
-        return delivery.kind == "slack" and was_unclear  # no key against repeats: a second one at most
+        return was_unclear and not knows_repeats(delivery.kind)
     if error.outcome != AttemptOutcome.PERMANENT or error.scope != Scope.MESSAGE:
         return False
     if asks_for_plain_text(delivery.kind, error.code) and not delivery.is_plain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import pytest
 
 from riskwatch.collect.http import HttpClient
 from riskwatch.model import DeliveryState
-from tests.send.deliveries import a_webhook_receiver, an_id
+from tests.send.deliveries import a_slack_receiver, a_webhook_receiver, an_id
 from tests.send.desk import Desk
 from tests.send.peers import Hook, answer
 
@@ -61,3 +62,20 @@ def test_25_two_dispatchers_at_once_send_everything_once(desk: Desk, hook: Hook,
     ids = [one.headers["webhook-id"] for one in hook.asked]
     assert sorted(ids) == [an_id(n) for n in range(1, 61)]
     assert {desk.delivery(an_id(n)).state for n in range(1, 61)} == {DeliveryState.DELIVERED}
+
+
+def test_a_crash_leaves_one_slack_message_unclear(desk: Desk, hook: Hook, client: HttpClient) -> None:
+    under_way: list[int] = []
+
+    def look(connection: socket.socket) -> None:
+        under_way.append(sum(row.state is DeliveryState.SENDING for row in desk.waiting("slack")))
+        connection.sendall(answer(200, b"ok"))
+
+    hook.says("/s", look)
+    receiver = a_slack_receiver(hook.url + "/s", client, now=lambda: desk.now)
+    receiver.pace_seconds = 0.0
+    desk.with_receivers(receiver).owes_to(receiver, *range(1, 8))
+
+    desk.dispatch()
+
+    assert under_way == [1] * 7
