@@ -197,9 +197,10 @@ class _Round:
         and an unclear message is repeated there only once.
         """
         alone = [id_ for id_, one in self._receivers.items() if not knows_repeats(one.kind)]
-        with self._store.begin() as unit:
+        with self._store.begin(write=False) as unit:
             states = unit.outbox.receiver_states()
-            off = [id_ for id_, state in states.items() if state.disabled_reason is not None]
+        off = [id_ for id_, state in states.items() if state.disabled_reason is not None]
+        with self._store.begin() as unit:
             rows = self._leased(unit, resting=(*busy, *off, *alone), limit=self._limit)
             for id_ in alone:
                 if id_ not in busy and id_ not in off:
@@ -293,6 +294,7 @@ class _Round:
 
     def _settle(self, row: Delivery, receiver: Receiver, tried: Tried) -> str:
         with self._store.begin() as unit:
+            unit.lock("receiver_states")  # two first failures at once would each wait for the other's row
             states = unit.outbox.receiver_states()
             before = states.get(receiver.id, ReceiverState(receiver.id))
             fate = self._fate(unit, row, receiver, tried, before=before)
