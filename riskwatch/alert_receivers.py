@@ -103,7 +103,8 @@ class ReceiverDesk:
     def test_send(self, id_: str, *, actor: Actor) -> Transcript:
         """Send one message marked TEST now, with one try. Raises TooMany past 5 a minute."""
         config, author = self._configured(id_)
-        may_change(actor, author)
+        if author is not None:  # one of the file is everybody's to test
+            may_change(actor, author)
         self._count_test(actor.id)
         receiver, now = self._app.receiver(config), self._now()
         payload = TestMessage(receiver_id=id_, as_of=now).model_dump(mode="json")

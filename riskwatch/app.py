@@ -534,7 +534,7 @@ class App:
             **({} if demo_day is None else {"anonymous_per_minute": 6000}),
         )
         actions = web.WebActions(self.parts, self.counters.text)
-        return create_app(store=self.store, actions=actions, config=config, now=self.now)
+        return create_app(store=self.store, actions=actions, config=config, now=self.now, alerts=self.desk)
 
     def openapi(self) -> dict[str, Any]:
         """Return the description of the API."""

@@ -186,6 +186,7 @@ def serve_config(config: Config, sources: Sequence[Source], **values: Any) -> Se
         methodology_version=methodology.version,
         methodology_digest=methodology.digest,
         grade_from={str(g.grade): g.from_ for g in methodology.grades},
+        playbooks=config.playbooks.types,
         sla_hours={str(k): v for k, v in methodology.confidence.sla_hours.items()},
         **values,
     )

@@ -9,13 +9,16 @@ from riskwatch.serve.context import Actions, HistoryRow, Now, Reading, ServeConf
 if TYPE_CHECKING:
     from flask import Flask
 
+    from riskwatch.serve.alert_actions import AlertActions
     from riskwatch.store import Store
 
 __all__ = ["Actions", "HistoryRow", "Reading", "ServeConfig", "SourceCard", "create_app"]
 
 
-def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now) -> Flask:
+def create_app(
+    *, store: Store, actions: Actions, config: ServeConfig, now: Now, alerts: AlertActions | None = None
+) -> Flask:
     """Return the web app; see factory. Flask loads here, so that the command line can present without it."""
     from riskwatch.serve import factory  # noqa: PLC0415 - 0.3 s
 
-    return factory.create_app(store=store, actions=actions, config=config, now=now)
+    return factory.create_app(store=store, actions=actions, config=config, now=now, alerts=alerts)

@@ -314,6 +314,7 @@ class EventDetail(EventAnswer):
 
     versions: list[EventVersion]
     history: list[dict[str, Any]]
+    playbook: list[str] = Field(description="next steps of a careful buyer, the most urgent first")
 
 
 class Trace(_Answer):

@@ -45,6 +45,7 @@ class ServeConfig:
     per_minute: int = 120
     anonymous_per_minute: int = 30
     max_body_bytes: int = 1_000_000
+    playbooks: Mapping[str, Sequence[str]] = field(default_factory=dict)  # event type -> next steps
 
 
 @dataclass(frozen=True, slots=True)

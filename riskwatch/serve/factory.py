@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +15,10 @@ from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from riskwatch.errors import RiskwatchError
+from riskwatch.model import Actor
 from riskwatch.serve import health, problem
 from riskwatch.serve.access import Caller, Door, Rules, Visitor
+from riskwatch.serve.alert_actions import AlertActions
 from riskwatch.serve.api import ROUTES
 from riskwatch.serve.board import Boards
 from riskwatch.serve.context import Actions, Now, ServeConfig
@@ -23,6 +26,7 @@ from riskwatch.serve.front import Front
 from riskwatch.serve.openapi import openapi
 from riskwatch.serve.pages import PAGES, Page
 from riskwatch.serve.pages.frame import site_of
+from riskwatch.serve.query import Nothing
 from riskwatch.serve.route import (
     Desk,
     Kept,
@@ -30,6 +34,7 @@ from riskwatch.serve.route import (
     Route,
     answer_bytes,
     answered,
+    check_match,
     check_path,
     listing_key,
     query_values,
@@ -42,7 +47,9 @@ Admit = Callable[[str], Caller]  # scope -> who asks; raises Unauthorized, Forbi
 _LEAST_ZIPPED = 1_400  # one packet
 
 
-def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now) -> Flask:
+def create_app(
+    *, store: Store, actions: Actions, config: ServeConfig, now: Now, alerts: AlertActions | None = None
+) -> Flask:
     """Return the web app.
 
     Args:
@@ -50,6 +57,7 @@ def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now)
         actions: Callables of other stages.
         config: Values of the configuration.
         now: The clock; in the demo it stands still.
+        alerts: What may be asked of alerting; where it is none, its operations answer 503.
     """
     app = Flask(
         "riskwatch.serve", root_path=str(_root()), static_folder="static", template_folder="templates"
@@ -57,7 +65,7 @@ def create_app(*, store: Store, actions: Actions, config: ServeConfig, now: Now)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    desk = Desk(store, actions, config, Boards(store, config, now), now)
+    desk = Desk(store, actions, config, Boards(store, config, now), now, alerts)
     rules = Rules(config.pepper, config.anonymous_read, config.per_minute, config.anonymous_per_minute)
     door = Door(store, rules, version=desk.boards.version)
     admit = _admission(door, now)
@@ -118,7 +126,7 @@ def _admission(door: Door, now: Now) -> Admit:
 
 def _operation(route: Route, desk: Desk, admit: Admit, listings: Listings) -> Callable[..., Response]:
     def operate(**path: str) -> Response:
-        admit(route.scope)
+        caller = admit(route.scope)
         check_path(path)
         if route.is_listing:
             return _listing(route, desk, path, listings)
@@ -131,7 +139,10 @@ def _operation(route: Route, desk: Desk, admit: Admit, listings: Listings) -> Ca
                 arguments.append(route.body.model_validate(_body()))
             except ValidationError as error:
                 return problem.of_validation(error, place="body")
-        return answered(*answer_bytes(route.view(desk, *arguments, **path)))
+        if route.held is not None:
+            check_match(partial(route.held, desk, Nothing(), **path))
+        who = {"actor": Actor(caller.id, may_all="admin" in caller.scopes)} if route.is_change else {}
+        return answered(*answer_bytes(route.view(desk, *arguments, **path, **who)), status=route.status)
 
     return operate
 

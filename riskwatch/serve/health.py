@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask, Response, render_template
 
 from riskwatch.errors import StoreError
 from riskwatch.serve import problem
 from riskwatch.serve.api import ROUTES
+from riskwatch.serve.gauges import alert_gauges, gauge
 from riskwatch.serve.pages.frame import site_of
 from riskwatch.serve.route import Desk
 
@@ -17,15 +19,10 @@ from riskwatch.serve.route import Desk
 def install(app: Flask, desk: Desk, admit: Callable[[str], object], description: bytes) -> None:
     """Add the operations outside /v1."""
 
-    def livez() -> Response:
-        return Response("ok\n", mimetype="text/plain")  # the process answers; nothing is touched
-
-    def readyz() -> Response:
-        return _readiness(desk)
-
     def metrics() -> Response:
         admit("read" if desk.config.anonymous_read else "admin")
-        return Response(_gauges(desk).encode() + desk.actions.metrics(), mimetype="text/plain; version=0.0.4")
+        gauges = _gauges(desk) + alert_gauges(desk)
+        return Response(gauges.encode() + desk.actions.metrics(), mimetype="text/plain; version=0.0.4")
 
     def openapi_json() -> Response:
         return Response(
@@ -36,13 +33,25 @@ def install(app: Flask, desk: Desk, admit: Callable[[str], object], description:
         return render_template("docs.html", site=site_of(desk), api=json.loads(description), routes=ROUTES)
 
     for path, view in (
-        ("/livez", livez),
-        ("/readyz", readyz),
+        ("/livez", _livez),
+        ("/readyz", partial(_readiness, desk)),
+        ("/readyz/alerting", partial(_alerting_readiness, desk)),
         ("/metrics", metrics),
         ("/openapi.json", openapi_json),
         ("/docs", docs),
     ):
-        app.add_url_rule(path, view.__name__, view, methods=["GET"])
+        app.add_url_rule(path, path.strip("/"), view, methods=["GET"])
+
+
+def _livez() -> Response:
+    return Response("ok\n", mimetype="text/plain")  # the process answers; nothing is touched
+
+
+def _alerting_readiness(desk: Desk) -> Response:
+    late = _lateness(desk)
+    if late:
+        return problem.problem(503, "alerts-are-late", " ".join(late))
+    return Response("ready\n", mimetype="text/plain")
 
 
 def _readiness(desk: Desk) -> Response:
@@ -53,7 +62,14 @@ def _readiness(desk: Desk) -> Response:
     if schema != "head":
         advice = "the database is being migrated, or `riskwatch migrate` is needed"
         return problem.problem(503, "not-ready", advice)
-    return Response("ready\n", mimetype="text/plain")
+    late = _lateness(desk)
+    detail = "".join(f"{sentence}\n" for sentence in late) or "alerting: on time\n"
+    return Response(f"ready\n{detail}" if desk.alerts else "ready\n", mimetype="text/plain")
+
+
+def _lateness(desk: Desk) -> tuple[str, ...]:
+    """Return why alerts are late; nothing where they are on time, or do not run here."""
+    return () if desk.alerts is None else desk.alerts.health().reasons
 
 
 def _gauges(desk: Desk) -> str:
@@ -65,22 +81,18 @@ def _gauges(desk: Desk) -> str:
     ages = {c.id: (now - polls[c.id]).total_seconds() for c in config.sources if c.id in polls}
     build = f'{{version="{config.version}",ruleset="{config.ruleset_digest[:19]}"}}'
     lines = [
-        *_gauge("score", "Latest score of a subject, 0 to 100, 100 most stable."),
+        *gauge("score", "Latest score of a subject, 0 to 100, 100 most stable."),
         *(_row("score", "subject", s, row["score"]) for s, row in rows.items() if row["score"] is not None),
-        *_gauge("score_confidence", "Confidence of the latest score, 0 to 1."),
+        *gauge("score_confidence", "Confidence of the latest score, 0 to 1."),
         *(_row("score_confidence", "subject", s, row["confidence"]) for s, row in rows.items()),
-        *_gauge("source_age_seconds", "Seconds since the last good poll."),
+        *gauge("source_age_seconds", "Seconds since the last good poll."),
         *(_row("source_age_seconds", "source", id_, age) for id_, age in ages.items()),
-        *_gauge("pending_articles", "Articles that wait for detection."),
+        *gauge("pending_articles", "Articles that wait for detection."),
         f"riskwatch_pending_articles {waiting}",
-        *_gauge("build_info", "What runs here."),
+        *gauge("build_info", "What runs here."),
         f"riskwatch_build_info{build} 1",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _gauge(name: str, text: str) -> tuple[str, str]:
-    return f"# HELP riskwatch_{name} {text}", f"# TYPE riskwatch_{name} gauge"
 
 
 def _row(name: str, label: str, value: str, number: float) -> str:

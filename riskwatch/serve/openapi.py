@@ -60,13 +60,19 @@ def _operation(route: Route, keys: Mapping[Any, Any]) -> dict[str, Any]:
         "x-scope": route.scope,
         "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],
         "responses": {
-            "200": {
-                "description": "done",
+            str(route.status): {
+                "description": "done" if route.status == 200 else "made",  # noqa: PLR2004 - HTTP
                 "content": {"application/json": {"schema": keys[route.answer, "validation"]}},
             },
             **{status: _problem(text, keys) for status, text in _PROBLEMS.items()},
         },
     }
+    if route.is_change:
+        operation["responses"]["409"] = _problem("it is read-only, taken or no longer open", keys)
+    if route.held is not None:
+        operation["responses"]["412"] = _problem("it is not what If-Match names", keys)
+    if route.is_alerting:
+        operation["responses"]["503"] = _problem("alerting does not run here", keys)
     if route.method == "GET":
         operation["responses"]["304"] = {"description": "not changed since the given entity tag"}
     if route.body is not None:

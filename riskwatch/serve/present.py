@@ -286,10 +286,13 @@ def event(found: Event, event_type: EventType) -> Plain:
     }
 
 
-def event_detail(found: Event, event_type: EventType, versions: Sequence[Event]) -> Plain:
-    """Return an Event with its versions, oldest first."""
+def event_detail(
+    found: Event, event_type: EventType, versions: Sequence[Event], playbook: Sequence[str] = ()
+) -> Plain:
+    """Return an Event with its versions, oldest first, and the next steps of a careful buyer."""
     return {
         **event(found, event_type),
+        "playbook": list(playbook),
         "versions": [
             {
                 "recorded_at": instant(v.recorded_at),

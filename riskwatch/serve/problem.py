@@ -35,6 +35,7 @@ _STATUS: Sequence[tuple[type[RiskwatchError], int, str]] = (
 )
 _ADVICE = {
     404: "Nothing is here; /docs lists what there is.",
+    412: "It has changed since; ask for it again and take its new ETag.",
     405: "Use one of the methods of the Allow header.",
     413: "Send at most 1 MB.",
     415: "Send JSON with Content-Type: application/json.",

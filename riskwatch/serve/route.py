@@ -13,9 +13,11 @@ from typing import Any
 import re2
 from flask import Response, request
 from pydantic import BaseModel
+from werkzeug.exceptions import PreconditionFailed
 from werkzeug.http import parse_accept_header, parse_etags
 
-from riskwatch.errors import NotFound
+from riskwatch.errors import NotFound, Unavailable
+from riskwatch.serve.alert_actions import AlertActions
 from riskwatch.serve.board import Boards
 from riskwatch.serve.context import Actions, Now, ServeConfig
 from riskwatch.serve.query import Nothing
@@ -33,6 +35,14 @@ class Desk:
     config: ServeConfig
     boards: Boards
     now: Now
+    alerts: AlertActions | None = None
+
+    @property
+    def alerting(self) -> AlertActions:
+        """What may be asked of alerting. Raises Unavailable where it does not run here."""
+        if self.alerts is None:
+            raise Unavailable("alerting does not run here; start `riskwatch serve` with a database")
+        return self.alerts
 
 
 View = Callable[..., Mapping[str, Any]]
@@ -43,7 +53,7 @@ class Route:
     """One operation."""
 
     path: str  # Flask rule
-    view: View  # view(desk, query, **path parameters) -> plain answer
+    view: View  # view(desk, query[, body], **path parameters[, actor=who]) -> plain answer
     answer: type[BaseModel]
     summary: str
     query: type[BaseModel] = Nothing
@@ -51,6 +61,10 @@ class Route:
     scope: str = "read"
     body: type[BaseModel] | None = None
     is_listing: bool = False  # answered from cached bytes while the data stands still
+    status: int = 200
+    is_change: bool = False  # the view is told who asks
+    is_alerting: bool = False
+    held: View | None = None  # gives what is changed as it stands, for If-Match
 
     @property
     def name(self) -> str:
@@ -73,6 +87,7 @@ PATH_PATTERNS = {
     "vendor": "^[a-z0-9_][a-z0-9-]{0,62}$",
     "line": "^[a-z0-9][a-z0-9.-]{0,62}$",
     "source": "^[a-z0-9_][a-z0-9_-]{0,62}$",
+    **dict.fromkeys(("alert_rule", "receiver", "digest"), "^[a-z0-9][a-z0-9._-]{0,62}$"),
 }
 ID_PATTERN = "^[0-9A-Za-z_]{1,64}$"
 
@@ -159,9 +174,19 @@ def answer_bytes(answer: Mapping[str, Any]) -> tuple[bytes, str]:
     return body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def answered(body: bytes, tag: str) -> Response:
-    """Return 200 with the bytes, or 304 where the caller has them."""
+def answered(body: bytes, tag: str, *, status: int = 200) -> Response:
+    """Return the bytes, or 304 where the caller of a GET has them."""
     headers = [("ETag", tag), ("Cache-Control", "private, no-cache")]
-    if _is_held(tag, request.environ):
+    if request.method == "GET" and _is_held(tag, request.environ):
         return Response(status=304, headers=headers)
-    return Response(body, content_type="application/json", headers=headers)
+    return Response(body, status=status, content_type="application/json", headers=headers)
+
+
+def check_match(current: Callable[[], Mapping[str, Any]]) -> None:
+    """Refuse a change of what is no longer as If-Match names it. Raises PreconditionFailed."""
+    known = request.environ.get("HTTP_IF_MATCH")
+    if known is None:
+        return
+    _, tag = answer_bytes(current())
+    if not parse_etags(known).contains_weak(tag.strip('"')):
+        raise PreconditionFailed

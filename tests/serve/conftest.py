@@ -16,10 +16,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 @pytest.fixture
-def own_installation(tmp_path: Path) -> Iterator[Installation]:
+def own_installation(installation: Installation, tmp_path: Path) -> Iterator[Installation]:
     """The test may write to this one."""
-    with installed(tmp_path) as made:
-        yield made
+    made = installation.copied(tmp_path)
+    yield made
+    made.app.close()
 
 
 @pytest.fixture(scope="session")

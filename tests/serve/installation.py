@@ -16,11 +16,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from riskwatch import pipeline, web
-from riskwatch.app import App
+from riskwatch.app import DATABASE, App
 from riskwatch.model import Assertion, Poll
 from riskwatch.replay import Clock
 from riskwatch.serve import ServeConfig, create_app
 from riskwatch.settings import Config, load
+from tests.serve import alerting
 from tests.store.builders import an_article, an_event
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -57,7 +58,17 @@ class Installation:
         """Return a web app; values replace fields of ServeConfig."""
         config = self.config(**values)
         actions = web.WebActions(self.app.parts, self.app.counters.text)
-        return create_app(store=self.app.store, actions=actions, config=config, now=self.clock)
+        return create_app(
+            store=self.app.store, actions=actions, config=config, now=self.clock, alerts=self.app.desk
+        )
+
+    def copied(self, folder: Path) -> Installation:
+        """Return a twin on a copy of the database; the compiled rules are shared."""
+        self.app.backup(folder / DATABASE)
+        clock = Clock(self.clock())
+        app = App(config_of(folder), now=clock)
+        app.__dict__["ruleset"] = self.app.ruleset
+        return Installation(folder, app, clock, self.keys)
 
     def config(self, **values: Any) -> ServeConfig:
         """Return what the web app is given."""
@@ -89,6 +100,7 @@ def build(folder: Path) -> Installation:
                 as_of=clock(),
                 cause="daily",
             )
+    alerting.fill(app)
     keys = {scope: app.add_key(scope, scopes=(scope,)) for scope in ("read", "review", "admin")}
     return Installation(folder, app, clock, keys)
 

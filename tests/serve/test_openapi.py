@@ -9,10 +9,11 @@ from flask import Flask
 from riskwatch.serve.api import ROUTES
 from riskwatch.serve.openapi import openapi
 from riskwatch.serve.route import Route
+from tests.serve import alerting
 from tests.serve.installation import Installation, Reader
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "openapi.json"
-OPEN = {"/livez", "/readyz", "/openapi.json", "/docs", "/static/<path:filename>"}
+OPEN = {"/livez", "/readyz", "/readyz/alerting", "/openapi.json", "/docs", "/static/<path:filename>"}
 
 
 def test_the_description_of_the_api_is_the_golden_one(update_golden: bool) -> None:
@@ -60,8 +61,11 @@ def _served(app: Flask, installation: Installation) -> dict[str, dict[str, dict[
     return served
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_every_answer_keeps_to_its_model(route: Route, reader: Reader) -> None:
+READING = [route for route in ROUTES if not route.is_change]
+
+
+@pytest.mark.parametrize("route", READING, ids=lambda route: route.name)
+def test_every_answer_keeps_to_its_model(route: Route, reader: Reader, installation: Installation) -> None:
     event = reader.json("/v1/vendors/alibaba/events")["items"][0]
     ids = {
         "vendor": "alibaba",
@@ -70,6 +74,11 @@ def test_every_answer_keeps_to_its_model(route: Route, reader: Reader) -> None:
         "story": event["story"] or "",
         "article": event["claims"][0]["article"],
         "source": reader.json("/v1/sources")["items"][0]["id"],
+        "incident": reader.json("/v1/incidents")["items"][0]["id"],
+        "delivery": reader.json("/v1/deliveries")["items"][0]["id"],
+        "alert_rule": "week-fall",
+        "receiver": "buyers",
+        "digest": "mondays",
     }
     path = route.path
     for name, id_ in ids.items():
@@ -78,7 +87,9 @@ def test_every_answer_keeps_to_its_model(route: Route, reader: Reader) -> None:
         path += "?from=2026-03-05"
 
     body = {"subject": "alibaba/qwen", "add_events": [{"type": "lawsuit"}], "drop_events": [event["id"]]}
-    answer = reader.ask(route.method, path, json=body if route.body else None)
+    bodies = {"backtest_alert_rule": alerting.RULE, "preview_silence": {"matchers": {"vendor": "alibaba"}}}
+    asked = Reader(reader.client, installation.keys["admin"])
+    answer = asked.ask(route.method, path, json=bodies.get(route.name, body) if route.body else None)
 
     assert answer.status_code == 200, answer.get_data(as_text=True)
     route.answer.model_validate_json(answer.get_data(), strict=True)

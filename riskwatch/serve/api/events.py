@@ -72,7 +72,8 @@ def get_event(desk: Desk, query: KnownAt, event: str) -> Mapping[str, Any]:
         found = unit.events.event(event, known_at=known_at)
         versions = unit.events.event_versions(found.id)
     known = [v for v in versions if known_at is None or v.recorded_at is None or v.recorded_at <= known_at]
-    return present.event_detail(found, desk.config.taxonomy[found.type], known)
+    steps = desk.config.playbooks.get(found.type, ())
+    return present.event_detail(found, desk.config.taxonomy[found.type], known, steps)
 
 
 def explain_event(desk: Desk, _query: Nothing, event: str) -> Mapping[str, Any]:

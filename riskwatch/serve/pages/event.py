@@ -29,7 +29,8 @@ def show(desk: Desk, arguments: Mapping[str, str], event: str) -> tuple[str, Map
         articles = _articles(unit, found)
         neighbours = _neighbours(unit, found, known_at)
     known = [v for v in versions if known_at is None or v.recorded_at is None or v.recorded_at <= known_at]
-    told = present.event_detail(found, desk.config.taxonomy[found.type], known)
+    steps = desk.config.playbooks.get(found.type, ())
+    told = present.event_detail(found, desk.config.taxonomy[found.type], known, steps)
     vendor = desk.config.vendors.get(found.vendor)
     effects = _effects(desk, found, told, asked)
     return "event.html", {
