@@ -46,6 +46,7 @@ _PARSER_OPTIONS = {
 }
 _PARSER = etree.HTMLParser(**_PARSER_OPTIONS)
 _TO_STRING = etree.XPath("string()")
+_PLAIN_BYTES = b"\n" + bytes(range(0x20, 0x7F))
 _PLAIN_ASCII = str.maketrans("", "", "\n" + "".join(map(chr, range(0x20, 0x7F))))
 # Tokens of detection are written «V3»: no text from outside may hold one. NFKC makes QwenTM of a trade mark.
 _FORGED = (("«", "“"), ("»", "”"), ("™", " "), ("℠", " "), ("®", " "))
@@ -62,15 +63,19 @@ def tidy(text: str) -> str:
         is_plain = not text.translate(_PLAIN_ASCII)
     else:
         text = _composed(text)
-        is_plain = text.replace("\n", "").isprintable()
+        is_plain = _is_printable(text)
+    if is_plain and "  " not in text:  # white space is single blanks and line feeds
+        return "\n".join([kept for line in text.split("\n") if (kept := line.strip())])
     if not is_plain:
         text = unicodedata.normalize("NFKC", _CONTROL.sub("", sound(text)))
-        lines = [" ".join(line.split()) for line in text.splitlines()]
-    elif "\n" in text:  # white space is blanks and line feeds only
-        lines = [" ".join(line.split()) if "  " in line else line.strip() for line in text.split("\n")]
-    else:
-        return " ".join(text.split()) if "  " in text else text.strip()
+    lines = [" ".join(line.split()) for line in text.splitlines()]
     return "\n".join([line for line in lines if line])
+
+
+def _is_printable(text: str) -> bool:
+    """Return whether a text holds line feeds and printable characters only; most of it is ASCII."""
+    rest = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN_BYTES)
+    return rest.decode("utf-8", "surrogatepass").isprintable()
 
 
 def _composed(text: str) -> str:
