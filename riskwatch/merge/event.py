@@ -204,6 +204,8 @@ def _has_gap(cluster: Cluster, told: Told) -> bool:
 
 
 def _nearest(told: Told, clusters: Sequence[Cluster]) -> Cluster:
+    if len(clusters) == 1:  # nearly always, and the dates of a large event are many
+        return clusters[0]
     return min(clusters, key=lambda c: (min(abs(told.happened - at) for at in c.happened), -c.last, -c.first))
 
 
