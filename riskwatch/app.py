@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gzip
 import http.client
 import json
 import os
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from riskwatch.collect.http import HttpClient
     from riskwatch.decode.saved import Saved
     from riskwatch.detect import Ruleset
-    from riskwatch.model import AuditEntry
+    from riskwatch.model import Article, AuditEntry
 
 Bar = Callable[[int, str], AbstractContextManager[Any]]
 DATABASE = "riskwatch.sqlite"
@@ -407,6 +408,29 @@ class App:
         from riskwatch.detect.lint import lint  # noqa: PLC0415 - loads RE2
 
         return [str(finding) for finding in lint(self.config.rules, self.ruleset, quiet=self.config.quiet)]
+
+    def lint_rates(self, corpus: Path) -> list[str]:
+        """Return the findings of the check R10 on a pool of news, a line each."""
+        from riskwatch.detect.rates import too_frequent  # noqa: PLC0415 - loads RE2
+
+        found = too_frequent(self._pool(corpus), self.ruleset, self.config.rates)
+        return [str(finding) for finding in found]
+
+    def propose_names(self, corpus: Path, *, least: int) -> list[str]:
+        """Return YAML lines of names that at least so many articles of a pool of news hold."""
+        from riskwatch.detect.curate import propose  # noqa: PLC0415 - loads RE2
+
+        return reports.proposed_names(propose(self._pool(corpus), self.ruleset, least=least))
+
+    def _pool(self, path: Path) -> tuple[Article, ...]:
+        from riskwatch.decode.saved import decode_saved  # noqa: PLC0415 - loads lxml
+
+        body = path.read_bytes()
+        body = gzip.decompress(body) if path.suffix == ".gz" else body
+        articles = decode_saved("pool.jsonl", body, resolve=self.resolve, now=self.now()).articles
+        if not articles:
+            raise Invalid("corpus", f"no article can be read in {path}")
+        return articles
 
     def test_rules(self, only: Sequence[str]) -> tuple[list[str], bool]:
         """Run the tests inside the rules; return lines to print and whether one failed."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskwatch import __version__, cli_alerts
+from riskwatch import __version__, cli_alerts, cli_rules
 from riskwatch.cli_app import FAULTS, app_of, as_json_option, print_json, warn
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
@@ -453,35 +453,6 @@ def check_config(ctx: click.Context) -> None:
     )
 
 
-@main.group()
-def rules() -> None:
-    """Check the detection rules."""
-
-
-@rules.command("lint")
-@click.pass_context
-def rules_lint(ctx: click.Context) -> None:
-    """Check every rule against the checks R01 to R09."""
-    findings = app_of(ctx).lint_rules()
-    for finding in findings:
-        click.echo(finding)
-    click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
-    if findings:
-        ctx.exit(FAULTS)
-
-
-@rules.command("test")
-@click.option("--rule", "only", multiple=True, metavar="ID", help="Test this rule only; may be repeated.")
-@click.pass_context
-def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
-    """Run the tests inside the rules."""
-    lines, failed = app_of(ctx).test_rules(only)
-    for line in lines:
-        click.echo(line)
-    if failed:
-        ctx.exit(FAULTS)
-
-
 @main.command()
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -630,5 +601,5 @@ def openapi(ctx: click.Context) -> None:
     print_json(app_of(ctx).openapi())
 
 
-for _command in cli_alerts.COMMANDS:
+for _command in (*cli_alerts.COMMANDS, *cli_rules.COMMANDS):
     main.add_command(_command)

@@ -14,6 +14,7 @@ from riskwatch.serve.present import instant
 
 if TYPE_CHECKING:
     from riskwatch.detect.check import TestResult
+    from riskwatch.detect.curate import Proposal
     from riskwatch.model import Article, Detection, Poll, Signal
     from riskwatch.store import ApiKey
 
@@ -224,3 +225,19 @@ def _cell(row: Mapping[str, Any], before: Mapping[str, Any] | None, key: str) ->
 def error_lines(report: Report) -> list[str]:
     """Return every miss and false hit, one JSON object a line."""
     return [json.dumps(error, ensure_ascii=False, sort_keys=True) for error in report.errors]
+
+
+def proposed_names(proposals: Sequence[Proposal]) -> list[str]:
+    """Return proposed names as YAML to paste: of each vendor for its file, then for blockers.yaml."""
+    lines = list[str]()
+    heading = ""
+    for proposal in proposals:
+        place = f"vendors/{proposal.vendor}.yaml" if proposal.vendor else "blockers.yaml"
+        if place != heading:
+            heading = place
+            lines += [f"# {place}, {'names of a line or products' if proposal.vendor else 'blockers'}"]
+        for example in proposal.examples:
+            lines.append(f"# {len(proposal.articles)} articles: {' '.join(example.split())[:140]}")
+        name = json.dumps(proposal.text, ensure_ascii=False)
+        lines.append(f"- {{text: {name}}}" if proposal.vendor else f"- {{name: {name}}}")
+    return lines

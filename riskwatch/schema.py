@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from riskwatch.collect.source import Source
-from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
+from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rates, Rule
 from riskwatch.model import Vendor
 from riskwatch.score import Methodology
 from riskwatch.send.playbook import Playbooks
@@ -23,6 +23,7 @@ SCHEMAS: Mapping[str, Any] = {
     "lexicon": Lexicon,
     "modifiers": Modifiers,
     "blockers": Blockers,
+    "rates": Rates,
     "taxonomy": TaxonomyFile,
     "publishers": PublishersFile,
     "scoring": Methodology,

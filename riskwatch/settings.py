@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from riskwatch.collect.source import Source
 from riskwatch.config_folder import Reader, config_files
-from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rule
+from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rates, Rule
 from riskwatch.environment import Settings, read_settings
 from riskwatch.errors import ConfigError, ConfigErrors
 from riskwatch.model import Dependency, Direction, EventType, Factor, Person, Publisher, Vendor
@@ -99,6 +99,7 @@ class Config:
     sets: Mapping[str, tuple[str, ...]]
     methodology: Methodology
     methodology_text: str
+    rates: Rates
     quiet: tuple[str, ...]  # event-free sentences that no rule may fire on
     playbooks: Playbooks
     alerts: AlertsFile
@@ -123,6 +124,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     modifiers = _packs(reader, "modifiers", Modifiers)
     blockers = reader.model("blockers.yaml", Blockers)
     methodology = reader.model("scoring.yaml", Methodology)
+    rates = reader.model("rates.yaml", Rates, needed=False) or Rates()
     sets = _sets(reader, vendors)
     playbooks = _playbooks(reader, taxonomy)
     overrides = reader.model("overrides.yaml", OverridesFile, needed=False)
@@ -149,6 +151,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
         sets=sets,
         methodology=methodology,
         methodology_text=files["scoring.yaml"].read_text(encoding="utf-8"),
+        rates=rates,
         quiet=quiet,
         playbooks=playbooks,
         alerts=alerts,
@@ -161,7 +164,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
 _PLACES = (
     "vendors/*.yaml", "sources/*.yaml", "rules/*.yaml", "rules/*/*.yaml", "quiet/*.jsonl", "demo/*.xml",
     "demo/*.yaml", "lexicon*.yaml", "modifiers*.yaml", "blockers.yaml", "publishers.yaml", "scoring.yaml",
-    "playbooks.yaml", "alerts.yaml", "portfolio.yaml", "sets.yaml", "overrides.yaml",
+    "playbooks.yaml", "rates.yaml", "alerts.yaml", "portfolio.yaml", "sets.yaml", "overrides.yaml",
 )  # fmt: skip
 
 

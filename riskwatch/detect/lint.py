@@ -29,11 +29,15 @@ _GAPPY = compile_pattern(r"(?:\.|\\[wdsWDS]|[^\\]\])(?:[*+]|\{[0-9]*,?[0-9]*\})"
 class Finding:
     """One remark of the linter."""
 
-    code: str  # R01 to R09
+    code: str  # R01 to R10
     rule: str  # rule id or vendor id
     message: str
     path: str | None = None
     key: str | None = None
+
+    def __str__(self) -> str:
+        place = "".join(f" {part}" for part in (self.path, self.key) if part)
+        return f"{self.code} {self.rule}{place}: {self.message}"
 
 
 def lint(

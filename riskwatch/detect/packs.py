@@ -166,6 +166,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),
         "own_words": _anchored(grammar.own_words, tail="$"),
         "company_words": _word(grammar.company_words),
+        "company_after": _anchored(grammar.company_after, head="^"),
         "percent_before": _anchored(grammar.percent_before, head="^"),
         "person_after": _anchored(grammar.person_after),
         "person_before": _anchored(grammar.person_before),

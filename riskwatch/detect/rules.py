@@ -282,6 +282,9 @@ class Grammar(_Strict):
         default=None, description="credit to the vendor or person itself, named «S»"
     )
     company_words: Pattern | None = Field(default=None, description="two of them vouch for an ambiguous name")
+    company_after: Pattern | None = Field(
+        default=None, description="after an unknown name: it is a company's (proposals of the curator)"
+    )
     person_after: Pattern | None = Field(
         default=None, description="after an unknown person, in any case style"
     )
@@ -347,3 +350,10 @@ class Blockers(_Strict):
 
     blockers: tuple[Blocker, ...] = ()
     suffixes: tuple[str, ...] = ()
+
+
+class Rates(_Strict):
+    """config/rates.yaml: on how many of 1,000 articles of a pool of news a rule may give a live signal."""
+
+    default: float = Field(default=2.0, gt=0, description="for every rule that is not listed")
+    rules: dict[str, float] = Field(default_factory=dict, description="rule id -> articles of 1,000")

@@ -36,6 +36,7 @@ LEXICON: dict[str, Any] = {
             r"\b(?P<relative>{relative})\b",
         ],
         "duration_hours": {"minutes": 1 / 60, "hours": 1, "days": 24},
+        "company_after": r"^(?: raises\b|, an? (?:[a-z]+ )?start-up\b)",
         "percent": "%|percent",
         "currencies": {"$": "USD", "€": "EUR", "dollars": "USD"},
         "scales": {"million": 1e6, "billion": 1e9},
