@@ -93,7 +93,7 @@ class Transition:
     from_state: IncidentState
     to_state: IncidentState
     step: Step | None
-    cause: str  # change, evidence, time, rescore, backfill, rule_edit, silence_end
+    cause: str  # change, evidence, relief, time, rescore, backfill, rule_edit, silence_end
     value_old: float | None
     value_new: float | None
     occurred_at: datetime

@@ -317,7 +317,7 @@ def _headline(transition: Transition, rule: Ruled, reasons: Sequence[message.Rea
     told = facts.headline
     if told is None:
         told = (own or fallen)[0].heading if own or fallen else _finding(transition, rule)
-    if transition.step is Step.RESOLVED:
+    if transition.step is Step.RESOLVED or (transition.cause == "relief" and own and not own[0].is_open):
         return f"{told}: over" if own else "Recovered"
     if transition.step is Step.CORRECTION:
         ended = own[0].assertion if own and own[0].assertion in _ENDED.values() else "corrected"
@@ -340,6 +340,8 @@ def _note(transition: Transition, incident: Incident) -> str | None:
         return f"This corrects what was told since {since}."
     if transition.step is Step.RESOLVED:
         return f"Open since {since}; nothing more is sent about this incident."
+    if transition.cause == "relief":
+        return f"Open since {since}; this eases it."
     return f"Open since {since}; it has become worse."
 
 

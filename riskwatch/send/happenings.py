@@ -109,12 +109,14 @@ class _Happenings:
 
     def worse(self) -> tuple[EventMark, ...]:
         """Return what costs more, or is better confirmed, than when it was told."""
+        relief = self._relief()
         return tuple(
             replace(
                 mark, points=max(self.points.get(event.id, 0.0), mark.points), assertion=str(event.assertion)
             )
             for mark, event in self._told()
             if not mark.is_closed
+            and event.id not in relief
             and (
                 self.points.get(event.id, 0.0) >= mark.points + GAIN
                 or _strength(event.assertion) > _strength(mark.assertion)
@@ -156,6 +158,28 @@ class _Happenings:
                 )
         return tuple(found)
 
+    def eased(self) -> tuple[EventMark, ...]:
+        """Return what newly, or more surely, eases a told Event: a replacement is named, a ban lifted."""
+        told = {mark.event_id: mark.assertion for mark in self.course.incident.events}
+        return tuple(
+            EventMark(event.id, event.type, 0.0, str(event.assertion))
+            for event in (self.seen.events.get(id_) for id_ in sorted(self._relief()))
+            if event is not None
+            and event.assertion in self.condition.assertions
+            and _strength(event.assertion) > _strength(told.get(event.id, ""))
+        )
+
+    def was_known(self, mark: EventMark) -> bool:
+        """Whether an Event was recorded when the Incident was last told."""
+        first, told_at = self.seen.events[mark.event_id].first_recorded_at, self.course.incident.told_at
+        return first is not None and told_at is not None and first <= told_at
+
+    def _relief(self) -> set[str]:
+        """Return ids of what eases the Events of the Incident."""
+        score, told = self.seen.score, {mark.event_id for mark in self.course.incident.events}
+        shares = () if score is None else score.contributions
+        return {id_ for share in shares if share.event_id in told for id_ in share.relieved_by}
+
 
 _SOME = 0.05  # points: less is shown as nothing
 
@@ -169,7 +193,12 @@ def follow_events(
     course.end_ack()
     worse = here.worse() if course.is_open else ()
     _say_new(here, worse, cause_of(seen, "evidence"))
+    fresh = here.fresh(matching(condition, seen, is_watched))
+    if course.is_open and all(map(here.was_known, fresh)):
+        _say_eased(here, fresh)
     _say_new(here, here.fresh(matching(condition, seen, is_watched)), cause_of(seen))
+    if course.is_open:
+        _say_eased(here)
     if course.incident.opened_at is not None:
         _say_over(here)
     if course.is_repeat_due:
@@ -183,6 +212,21 @@ def _say_new(here: _Happenings, marks: tuple[EventMark, ...], cause: str) -> Non
         some = tuple(mark for mark in marks if (mark.event_id in here.seen.old) is is_old)
         if some:
             _say(here, some, "backfill" if is_old and cause != "rescore" else cause)
+
+
+def _say_eased(here: _Happenings, along: tuple[EventMark, ...] = ()) -> None:
+    """Tell relief that came later; what was there with the harm stands in its message.
+
+    Args:
+        here: The Incident.
+        along: Known Events that count enough now only because others were eased.
+    """
+    eased = here.eased()
+    if here.course.transitions:
+        here.course.remember(eased)
+    elif eased:
+        _say_new(here, eased, cause_of(here.seen, "relief"))
+        here.course.remember(along)
 
 
 def _say(here: _Happenings, marks: tuple[EventMark, ...], cause: str) -> None:
@@ -230,7 +274,8 @@ def _say_over(here: _Happenings) -> None:
 def _say_closed(here: _Happenings, closed: tuple[EventMark, ...]) -> None:
     course = here.course
     if here.is_pending() and course.is_open:
-        course.move(course.state, Told(Step.UPDATE, "evidence", event_ids=_ids(closed)))
+        if not course.transitions:  # else the message of now says it
+            course.move(course.state, Told(Step.UPDATE, "relief", event_ids=_ids(closed)))
         return
     step = Step.RESOLVED if course.rule.notify_resolved else None
     course.move(IncidentState.OK, Told(step, "evidence", event_ids=_ids(closed)))

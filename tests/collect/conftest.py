@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from riskwatch.collect.guard import Guard
 from riskwatch.collect.http import HttpClient, Limits
-from tests.collect.sites import Handler, LocalServer, Site
+from tests.collect.sites import Site, serving
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Serve on a free port of 127.0.0.1."""
-    with LocalServer(("127.0.0.1", 0), Handler) as server:
-        made = Site(f"http://127.0.0.1:{server.server_address[1]}")
-        server.site = made
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    with serving() as made:
         yield made
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

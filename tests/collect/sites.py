@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import socketserver
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 Speak = Callable[[socket.socket], None]
@@ -59,3 +61,16 @@ class LocalServer(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that hang up are what is tested."""
+
+
+@contextmanager
+def serving() -> Iterator[Site]:
+    """Serve on a free port of 127.0.0.1."""
+    with LocalServer(("127.0.0.1", 0), Handler) as server:
+        made = Site(f"http://127.0.0.1:{server.server_address[1]}")
+        server.site = made
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield made
+        server.shutdown()
+        thread.join()

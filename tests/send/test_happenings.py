@@ -416,3 +416,51 @@ def test_a_late_article_with_wrong_dates_does_not_reopen_what_faded() -> None:
     moved = an_event(occurred_at=at(24 * 59), corroboration=6)
 
     assert of(world.evaluate(24 * 60 + 1, seen(events=[(moved, 6.0)]))) == []
+
+
+# -------------------------------------------------------------------------------- relief
+def with_relief(assertion: Assertion, *more: tuple[Event, float]) -> Any:
+    """An Observation in which a named successor eases the exit."""
+    successor = an_event("r1", "leadership_appointment", assertion=assertion)
+    made = seen(events=[(an_event(), 4.0), *more])
+    assert made.score is not None
+    eased = tuple(replace(one, relieved_by=("r1",)) for one in made.score.contributions)
+    return replace(
+        made, events={**made.events, "r1": successor}, score=replace(made.score, contributions=eased)
+    )
+
+
+def test_a_replacement_is_told_when_it_is_named_and_again_when_it_is_confirmed() -> None:
+    world = told_once()
+
+    (named,) = world.evaluate(1, with_relief(Assertion.REPORTED)).transitions
+    (confirmed,) = world.evaluate(2, with_relief(Assertion.CONFIRMED)).transitions
+
+    assert (named.step, named.cause, named.event_ids) == (Step.UPDATE, "relief", ("r1",))
+    assert (confirmed.step, confirmed.cause, confirmed.event_ids) == (Step.UPDATE, "relief", ("r1",))
+    assert of(world.evaluate(3, with_relief(Assertion.CONFIRMED))) == []
+
+
+def test_a_rumoured_replacement_is_not_told() -> None:
+    assert of(told_once().evaluate(1, with_relief(Assertion.RUMOURED))) == []
+
+
+def test_relief_that_comes_with_a_new_harm_stands_in_its_message() -> None:
+    world = told_once()
+    new = an_event("e2", first_recorded_at=at(1))
+
+    (told,) = world.evaluate(1, with_relief(Assertion.REPORTED, (new, 6.0))).transitions
+
+    assert told.event_ids == ("e2",)
+    assert of(world.evaluate(2, with_relief(Assertion.REPORTED, (new, 6.0)))) == []
+
+
+def test_a_known_event_that_counts_more_through_relief_of_another_is_told_with_it() -> None:
+    known = an_event("e2")
+    world = World((on_events(),))
+    world.evaluate(0, seen(events=[(an_event(), 5.0), (known, 1.0)]))
+
+    (told,) = world.evaluate(1, with_relief(Assertion.REPORTED, (known, 3.5))).transitions
+
+    assert told.event_ids == ("r1",)
+    assert of(world.evaluate(2, with_relief(Assertion.REPORTED, (known, 3.5)))) == []
