@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from riskwatch.errors import Conflict, Forbidden, Invalid, NotFound
 from riskwatch.model import ReceiverState
+from riskwatch.send.rule import AlertRule
+from riskwatch.send.rule_words import speaks_when, watches
 from riskwatch.serve.alert_actions import ReceiverCard, RuleCard
 
 if TYPE_CHECKING:
@@ -73,9 +75,16 @@ def versions_of(unit: UnitOfWork, rule_id: str) -> Sequence[StoredRule]:
         return ()
 
 
-def rule_card(row: StoredRule) -> RuleCard:
+def rule_card(rule: AlertRule, *, version: int, origin: str, owner: str | None) -> RuleCard:
+    """Return a rule as the web shows it."""
+    words = speaks_when(rule), watches(rule)
+    return RuleCard(rule.id, version, origin, owner, rule.enabled, body_of(rule), *words)
+
+
+def stored_card(row: StoredRule) -> RuleCard:
     """Return a stored rule as the web shows it."""
-    return RuleCard(row.id, row.version, row.origin, row.author, row.is_enabled, row.body)
+    rule = validated(AlertRule.model_validate_json, row.body)
+    return rule_card(rule, version=row.version, origin=row.origin, owner=row.author)
 
 
 def receiver_card(row: StoredReceiver, states: Mapping[str, ReceiverState]) -> ReceiverCard:

@@ -16,6 +16,7 @@ from riskwatch.alert_checks import (
     must_be,
     rule_card,
     same_id,
+    stored_card,
     validated,
     versions_of,
 )
@@ -61,10 +62,10 @@ class AlertDesk(ReceiverDesk):
         with self._parts.store.begin(write=False) as unit:
             stored = {row.id: row for row in unit.incidents.rules()}
         ours = {one.id: one for one in self._setup.alerts.rules}
-        cards = [rule_card(row) for row in stored.values() if row.origin == "api"]
+        cards = [stored_card(row) for row in stored.values() if row.origin == "api"]
         for id_, one in ours.items():
             version = stored[id_].version if id_ in stored else 1
-            cards.append(RuleCard(id_, version, "file", one.owner, one.enabled, body_of(one)))
+            cards.append(rule_card(one, version=version, origin="file", owner=one.owner))
         return sorted(cards, key=lambda card: card.id)
 
     def save_rule(
@@ -86,7 +87,7 @@ class AlertDesk(ReceiverDesk):
             )
             unit.incidents.save_rule(row)
             self._note(unit, actor, "rule.save", rule.id, before=held.body if held else None, after=row.body)
-        return rule_card(row), told
+        return stored_card(row), told
 
     def delete_rule(self, id_: str, *, actor: Actor) -> None:
         """Switch a rule of the API off for good."""
@@ -212,13 +213,19 @@ class AlertDesk(ReceiverDesk):
         """Do what a signed link allows; return the sentence that says what was done."""
         actor = Actor(f"link:{grant.recipient}")
         if grant.purpose == "acknowledge":
-            self.acknowledge(grant.object, actor=actor, until=None, note="by the link of a message")
+            self._acknowledge_by_link(grant, actor)
             return "Acknowledged: repeats stop; worsening, corrections and the end are still told."
         if grant.purpose == "silence":
             return self._silence_by_link(grant, actor)
         if grant.purpose == "unsubscribe":
             return self._unsubscribe(grant, actor)
         raise Invalid("link", "it allows nothing here")
+
+    def _acknowledge_by_link(self, grant: Grant, actor: Actor) -> None:
+        with self._parts.store.begin(write=False) as unit:
+            held = unit.incidents.incident(grant.object)
+        if held.acked_by != actor.id:  # a second press of the button changes nothing
+            self.acknowledge(grant.object, actor=actor, until=None, note="by the link of a message")
 
     def _silence_by_link(self, grant: Grant, actor: Actor) -> str:
         with self._parts.store.begin(write=False) as unit:

@@ -122,6 +122,10 @@ class Door:
             )
         return known
 
+    def count(self, visitor: Visitor) -> None:
+        """Count somebody who needs no key, by address. Raises TooMany over the limit."""
+        self._keyed.count(visitor.address)
+
     def known(self, shown: str, *, now: datetime) -> Caller | None:
         """Return who shows a valid key, counted. Raises TooMany over the limit."""
         key = self._valid(shown, now)

@@ -21,6 +21,8 @@ class RuleCard:
     owner: str | None
     is_enabled: bool
     body: Mapping[str, Any]  # as in config/alerts.yaml
+    speaks_when: str = ""  # the condition in words
+    watches: str = ""  # the scope in words
 
 
 @dataclass(frozen=True, slots=True)

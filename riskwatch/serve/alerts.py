@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from riskwatch.model import Incident, vendor_of
 from riskwatch.serve import present, present_alerts
-from riskwatch.serve.alert_actions import Backtest
+from riskwatch.serve.alert_actions import Backtest, RuleCard
 from riskwatch.serve.route import Desk
 
 BACKTEST_DAYS = 180
+_WHOLES = {"all": "All sources", "scoring": "Scoring", "portfolio": "Portfolio"}  # subjects of no vendor
 
 
 def rule_names(desk: Desk) -> Mapping[str, str]:
@@ -22,7 +23,7 @@ def subject_name(desk: Desk, subject: str) -> str:
     vendor = desk.config.vendors.get(vendor_of(subject))
     _, _, line = subject.partition("/")
     if vendor is None or (line and line not in vendor.lines):
-        return subject
+        return _WHOLES.get(subject, subject)
     return present.name_of(subject, desk.config.vendors)
 
 
@@ -39,7 +40,10 @@ def silences_of(desk: Desk) -> list[present.Plain]:
         return [present_alerts.silence(one, now=now) for one in unit.incidents.silences()]
 
 
-def backtest_of(desk: Desk, rule_id: str, version: int, body: Mapping[str, object]) -> Backtest:
-    """Return what a rule would have done, worked out once in each state of the data."""
-    key = ("backtest", rule_id, version)
-    return desk.boards.kept(key, lambda: desk.alerting.backtest(body, days=BACKTEST_DAYS))
+def backtests_of(desk: Desk, cards: Sequence[RuleCard]) -> Mapping[str, Backtest]:
+    """Return what each rule that is on would have done, worked out once in each state of the data."""
+    chosen = [card for card in cards if card.is_enabled]
+    key = ("backtests", *((card.id, card.version) for card in chosen))
+    return desk.boards.kept(
+        key, lambda: {card.id: desk.alerting.backtest(card.body, days=BACKTEST_DAYS) for card in chosen}
+    )

@@ -33,6 +33,8 @@ class RuleAnswer(_Answer):
     origin: str = Field(description="file: read-only here; api")
     owner: str | None
     enabled: bool
+    speaks_when: str = Field(description="the condition in words")
+    watches: str = Field(description="the scope in words")
     rule: dict[str, Any] = Field(description="as in config/alerts.yaml; what is left out has its default")
     backtest: BacktestAnswer | None = Field(description="null where it was not asked for")
 

@@ -59,6 +59,7 @@ class Boards:
         self._board: Board | None = None
         self._looked = (-LOOK_SECONDS, 0)
         self.health = Recent[list[str]](HEALTH_SECONDS)  # states of the Sources
+        self.alerts = Recent[tuple[int, tuple[str, ...]]](HEALTH_SECONDS)  # open Incidents; why late
         self._kept = (-1, dict[Hashable, Any]())
 
     def version(self) -> int:

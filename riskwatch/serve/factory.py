@@ -16,7 +16,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from riskwatch.errors import RiskwatchError
 from riskwatch.model import Actor
-from riskwatch.serve import health, problem
+from riskwatch.serve import health, links, problem
 from riskwatch.serve.access import Caller, Door, Rules, Visitor
 from riskwatch.serve.alert_actions import AlertActions
 from riskwatch.serve.api import ROUTES
@@ -88,6 +88,7 @@ def create_app(
         )
     for page in PAGES:
         app.add_url_rule(page.path, f"page_{page.name}", _page(page, desk, admit), methods=["GET"])
+    links.install(app, desk, lambda: door.count(_visitor()))
     description = json.dumps(openapi(ROUTES, version=config.version), ensure_ascii=False, indent=1).encode()
     health.install(app, desk, admit, description)
     return app
@@ -108,16 +109,17 @@ def _static_age(response: Response) -> Response:
     return response
 
 
-def _admission(door: Door, now: Now) -> Admit:
-    def visitor() -> Visitor:
-        return Visitor(
-            request.remote_addr or "",
-            urlsplit(f"//{request.host}").hostname or "",
-            is_forwarded=any(name in request.headers for name in _FORWARDED),
-        )
+def _visitor() -> Visitor:
+    return Visitor(
+        request.remote_addr or "",
+        urlsplit(f"//{request.host}").hostname or "",
+        is_forwarded=any(name in request.headers for name in _FORWARDED),
+    )
 
+
+def _admission(door: Door, now: Now) -> Admit:
     def admit(scope: str) -> Caller:
-        caller = door.caller(request.environ.get("HTTP_X_API_KEY"), visitor=visitor, now=now())
+        caller = door.caller(request.environ.get("HTTP_X_API_KEY"), visitor=_visitor, now=now())
         caller.must_have(scope)
         return caller
 
@@ -179,7 +181,7 @@ def _page(page: Page, desk: Desk, admit: Admit) -> Callable[..., Response]:
     def show(**path: str) -> Response:
         admit("read")
         template, context = page.view(desk, request.args, **path)
-        return _html(render_template(template, site=site_of(desk), **context))
+        return _html(render_template(template, site=site_of(desk, is_admitted=True), **context))
 
     return show
 

@@ -36,6 +36,8 @@ def rule(card: RuleCard, told: Backtest | None = None) -> Plain:
         "origin": card.origin,
         "owner": card.owner,
         "enabled": card.is_enabled,
+        "speaks_when": card.speaks_when,
+        "watches": card.watches,
         "rule": dict(card.body),
         "backtest": None if told is None else backtest(told),
     }
@@ -45,7 +47,7 @@ def rule(card: RuleCard, told: Backtest | None = None) -> Plain:
 def incident(found: Incident, *, rule_name: str, subject_name: str) -> Plain:
     """Return an Incident with the Events that it rests on."""
     acknowledged = {
-        "by": found.acked_by,
+        "by": masked(found.acked_by or ""),
         "at": instant(found.acked_at),
         "until": instant(found.acked_until),
         "reason": found.ack_note,
@@ -111,7 +113,7 @@ def silence(found: Silence, *, now: datetime) -> Plain:
         "starts_at": instant(found.starts_at),
         "ends_at": instant(found.ends_at),
         "reason": found.reason,
-        "author": found.author,
+        "author": masked(found.author),
         "created_at": instant(found.created_at),
         "state": state,
     }
@@ -119,9 +121,10 @@ def silence(found: Silence, *, now: datetime) -> Plain:
 
 # -------------------------------------------------------------------------------- deliveries
 def masked(recipient: str) -> str:
-    """Return a mail address with its first letter and its host only; anything else as it is."""
+    """Return a mail address, or the holder of a link to it, with one letter and the host only."""
     name, at, host = recipient.rpartition("@")
-    return f"{name[:1]}…@{host}" if at else recipient
+    before, colon, own = name.rpartition(":")
+    return f"{before}{colon}{own[:1]}…@{host}" if at else recipient
 
 
 def title(payload: Mapping[str, object]) -> str:

@@ -53,7 +53,7 @@ def fill(app: App) -> None:
         actor=OWNER,
     )
     with app.store.begin() as unit:
-        first = unit.incidents.incidents(IncidentFilter(limit=1))[0]
+        first = unit.incidents.incidents(IncidentFilter(rule_id="event-material"))[0]
         told = [step.alert for step in unit.incidents.transitions(first.id) if step.alert is not None]
         made = [_delivery(number, state, app, first.id, told[0]) for number, state in enumerate(STATES)]
         unit.outbox.add_deliveries(made)

@@ -14,6 +14,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.serve.installation import Installation, Reader
+from tests.serve.test_alerts_pages import token
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -28,6 +29,8 @@ PATHS = (
     "/methodology",
     "/docs",
     "/vendors/nobody",
+    "/alerts?strips=1",
+    "/alerts?severity=critical",
 )
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
 
@@ -75,8 +78,9 @@ def browser() -> Iterator[Any]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_page_is_accessible_and_stays_at_home(
-    browser: Any, address: str, axe: str, reader: Reader, width: int, scheme: str
+    browser: Any, address: str, axe: str, installation: Installation, width: int, scheme: str
 ) -> None:
+    reader = Reader(installation.flask().test_client(), installation.keys["read"])
     event = reader.json("/v1/vendors/alibaba/lines/qwen/explain")["contributions"][0]["event"]
     page = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
     asked: list[str] = []
@@ -85,7 +89,10 @@ def test_every_page_is_accessible_and_stays_at_home(
     page.on("console", lambda message: refused.append(message.text) if "Content" in message.text else None)
 
     found = {}
-    for path in (*PATHS, f"/events/{event}", f"/vendors/alibaba/qwen?without={event}"):
+    incident = reader.json("/v1/incidents?rule=event-material")["items"][0]["id"]
+    link = f"/a/{token(installation.app, 'silence', incident)}"
+    incidents = f"/incidents/{incident}"
+    for path in (*PATHS, f"/events/{event}", f"/vendors/alibaba/qwen?without={event}", incidents, link):
         page.goto(address + path)
         page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
         page.evaluate(axe)

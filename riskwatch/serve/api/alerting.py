@@ -9,7 +9,7 @@ from riskwatch.errors import Conflict, NotFound
 from riskwatch.model import Actor
 from riskwatch.serve import answers
 from riskwatch.serve import present_alerts as present
-from riskwatch.serve.alerts import backtest_of
+from riskwatch.serve.alerts import backtests_of
 from riskwatch.serve.answers_alerts import (
     BacktestAnswer,
     DeliveryAnswer,
@@ -38,7 +38,7 @@ def get_alert_rule(desk: Desk, query: RuleQuery | Nothing, alert_rule: str) -> M
     for card in desk.alerting.rules():
         if card.id == alert_rule:
             wanted = isinstance(query, RuleQuery) and query.backtest
-            return present.rule(card, backtest_of(desk, card.id, card.version, card.body) if wanted else None)
+            return present.rule(card, backtests_of(desk, [card]).get(card.id) if wanted else None)
     raise NotFound("alert rule", alert_rule, "GET /v1/alert-rules lists them")
 
 

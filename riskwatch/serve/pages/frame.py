@@ -17,6 +17,7 @@ from riskwatch.serve.sources import source_rows
 
 View = Callable[..., tuple[str, Mapping[str, Any]]]
 MINUS = "\u2212"
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _DAY_CHARS = 10  # of an ISO instant
 STALE_SHARE = 0.1
 LATE = ("stale", "failing", "gone")
@@ -27,6 +28,16 @@ GLYPHS = {
     "failing": "bad",
     "gone": "bad",
     "never_polled": "wait",
+    "delivered": "ok",
+    "pending": "wait",
+    "sending": "wait",
+    "held": "late",
+    "dead": "bad",
+    "expired": "bad",
+    "working": "ok",
+    "untried": "wait",
+    "unproved": "wait",
+    "switched_off": "bad",
 }
 COVERAGE = {
     "watched_active": "watched",
@@ -57,6 +68,8 @@ class Site:
     late: int  # Sources that answered once and are late, failing or gone
     sources: int
     words: Mapping[str, Callable[..., str]]  # how templates write numbers and days
+    open_incidents: int = 0
+    late_alerts: tuple[str, ...] = ()  # why messages are late
 
     @property
     def is_stale(self) -> bool:
@@ -64,9 +77,15 @@ class Site:
         return self.late > STALE_SHARE * self.sources
 
 
-def site_of(desk: Desk) -> Site:
-    """Return the frame; it never fails, since error pages need it too."""
+def site_of(desk: Desk, *, is_admitted: bool = False) -> Site:
+    """Return the frame; it never fails, since error pages need it too.
+
+    Args:
+        desk: What pages work with.
+        is_admitted: Whether the reader may know how many Incidents are open, and whether messages are late.
+    """
     fresh, late = _health(desk)
+    open_incidents, late_alerts = _alerts(desk) if is_admitted else (0, ())
     return Site(
         desk.config.version,
         desk.config.methodology_version,
@@ -76,7 +95,24 @@ def site_of(desk: Desk) -> Site:
         late,
         len(desk.config.sources),
         WORDS,
+        open_incidents,
+        late_alerts,
     )
+
+
+def _alerts(desk: Desk) -> tuple[int, tuple[str, ...]]:
+    try:
+        return desk.boards.alerts.get(lambda: _asked_alerts(desk))
+    except Exception:  # noqa: BLE001 - the page that tells of the failure must be built
+        return 0, ()
+
+
+def _asked_alerts(desk: Desk) -> tuple[int, tuple[str, ...]]:
+    if desk.alerts is None:
+        return 0, ()
+    with desk.store.begin(write=False) as unit:
+        still_open = [one for one in unit.incidents.open_incidents() if one.opened_at is not None]
+    return len(still_open), desk.alerts.health().reasons
 
 
 def _health(desk: Desk) -> tuple[int | None, int]:
@@ -172,6 +208,11 @@ def words(value: object) -> str:
     return str(value).replace("_", " ")
 
 
+def number(count: int) -> str:
+    """Return a count as a word up to ten, as figures above."""
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
 def many(count: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
@@ -189,5 +230,5 @@ def glyph(state: str) -> str:
 
 WORDS: Mapping[str, Callable[..., str]] = {
     made.__name__: made
-    for made in (points, taken, moved, share, day, when, moment, words, many, coverage, glyph)
+    for made in (points, taken, moved, share, day, when, moment, words, number, many, coverage, glyph)
 }

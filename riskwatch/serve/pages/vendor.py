@@ -21,6 +21,7 @@ from riskwatch.serve.route import Desk
 SCORE_DAYS_BEFORE = 7
 RECORDED = 12  # events that a page lists of a Subject that is not rated
 MOST_DROPPED = 20
+MOST_STEPS = 5
 
 
 def show(
@@ -60,6 +61,7 @@ def show(
         "eases": eases,
         "events": events,
         "conflicts": _conflicts(told, events),
+        "steps": _steps(desk, told),
         "recorded": [] if told["score"] is not None else _recorded(reading, events, subject),
         "was": value_at(history, week_ago),
         "was_on": present.instant(week_ago),
@@ -119,6 +121,17 @@ def _conflicts(told: present.Plain, events: Mapping[str, present.Plain]) -> list
         for number, part in enumerate(told["contributions"], start=1)
         if part["event"] in events and events[part["event"]]["date_conflicts"]
     ]
+
+
+def _steps(desk: Desk, told: present.Plain) -> list[present.Plain]:
+    """Return the next steps for what takes most points: two of the first reason, one of each other."""
+    steps: dict[str, present.Plain] = {}
+    for place, part in enumerate(told["contributions"]):
+        wanted = desk.config.playbooks.get(part["type"], ())[: 2 if place == 0 else 1]
+        for step in wanted:
+            reason = {"step": step, "heading": part["heading"], "points": part["printed_points"]}
+            steps.setdefault(step, reason)
+    return list(steps.values())[:MOST_STEPS]
 
 
 def quote_of(event: present.Plain) -> present.Plain | None:
