@@ -25,6 +25,7 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
     ("title", "assertion"),
     [
         ("OpenAI sued by a bakery", "confirmed"),
+        ("A bakery sues OpenAI for allegedly copying bread", "confirmed"),
         ("OpenAI was sued by a bakery in 2024", "background"),
         ("OpenAI was sued by a bakery in March", "background"),
         ("OpenAI was sued by a bakery in July", "confirmed"),
@@ -43,6 +44,15 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
 )
 def test_what_happened_before_is_background(ruleset: Ruleset, title: str, assertion: str) -> None:
     assert [str(s.assertion) for s in told(ruleset, title) if s.type == "lawsuit"] == [assertion]
+
+
+def test_what_a_suit_says_is_reported_but_the_suit_is_sure(ruleset: Ruleset) -> None:
+    found = told(ruleset, "Meta used AI to illegally fire bakers, lawsuit alleges")
+
+    assert {(s.type, str(s.assertion)) for s in found} == {
+        ("safety_incident", "reported"),
+        ("lawsuit", "confirmed"),
+    }
 
 
 @pytest.mark.parametrize(
