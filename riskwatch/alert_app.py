@@ -155,6 +155,14 @@ class AlertApp:
                 self._log.warning("receiver_unusable", receiver_id=id_, reason=str(error))
         return made
 
+    def check_address(self, url: str, *, receiver_id: str) -> None:
+        """Raise Invalid where nothing may be sent to an address; the reason stands in the log only."""
+        try:
+            self._client().check(url, receiver_id=receiver_id)
+        except CollectError as error:
+            self._log.warning("receiver_refused", receiver_id=receiver_id, reason=error.reason)
+            raise Invalid("url", "nothing can be sent to this address; use a public https address") from None
+
     def receiver(self, config: ReceiverConfig) -> Receiver:
         """Return one Receiver that can send. Raises Invalid naming the setting that is missing."""
         if config.kind == "email":

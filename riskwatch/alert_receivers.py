@@ -35,6 +35,7 @@ from riskwatch.model import (
 )
 from riskwatch.send import deliver, digest, render_mail
 from riskwatch.send.message import Links, TestMessage
+from riskwatch.send.retry import switched_on
 from riskwatch.send.rule import DigestConfig, ReceiverConfig
 from riskwatch.serve.alert_actions import ReceiverCard, Transcript
 
@@ -72,8 +73,8 @@ class ReceiverDesk:
         config = validated(_RECEIVER.validate_json, body)
         same_id(config.id, id_)
         self._not_of_the_file("receiver", config.id, self._setup.alerts.receivers)
-        if config.kind == "webhook" and not config.url.startswith("https://"):
-            raise Invalid("url", "write https://; alerts are not sent in clear text")
+        if config.kind == "webhook":
+            self._app.check_address(config.url, receiver_id=config.id)
         with self._parts.store.begin() as unit:
             held = next((row for row in unit.outbox.receivers() if row.id == config.id), None)
             must_be(held, id_, "receiver", config.id)
@@ -128,6 +129,9 @@ class ReceiverDesk:
         tried = [deliver.send_once(receiver, one, now=self._parts.now) for one in made]
         with self._parts.store.begin() as unit:
             self._note(unit, actor, "receiver.test", id_, after={"outcome": str(tried[0].attempt.outcome)})
+            state = unit.outbox.receiver_states().get(id_)
+            if state is not None and all(one.error is None for one in tried):
+                unit.outbox.save_receiver_state(switched_on(state))  # it answers again: what waits may go
         worst = next((one for one in tried if one.error is not None), tried[0]).attempt
         return Transcript(str(worst.outcome), worst.code, worst.detail, worst.latency_ms)
 

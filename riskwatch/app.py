@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 Bar = Callable[[int, str], AbstractContextManager[Any]]
 DATABASE = "riskwatch.sqlite"
+BULK = 50  # new articles of one ingest: an archive, of which nobody is told at once
 INGEST_BATCH = 500  # articles stored in one transaction
 TICK_SECONDS: Mapping[str, int] = {
     "poll": 30, "absorb": 15, "score": 300,
@@ -251,6 +252,8 @@ class App:
                 report.unchanged += added.unchanged
         if not files:
             report.errors.append(f"{', '.join(str(path) for path in paths)}: no file to read")
+        if report.new >= BULK:
+            self.alerts.alerting.settle()
         report.absorbed = self.absorb(bar)
         if report.unchanged and any(value is not None for value in given.values()):
             report.notes.append("unchanged articles keep the date, outlet and address of their first ingest")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,9 +56,7 @@ class Guard:
             Refused: Some address of the name is refused.
             OSError: The name does not resolve, or nobody answers.
         """
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-        for *_, address in found:
-            self.judge(str(address[0]), port)
+        found = self.judged(host, port)
         last: OSError | None = None
         for family, kind, protocol, _, address in found:
             try:
@@ -66,6 +64,13 @@ class Guard:
             except OSError as error:
                 last = error
         raise last or OSError("the name has no address")
+
+    def judged(self, host: str, port: int) -> list[tuple[Any, ...]]:
+        """Resolve a name and return its addresses; raises as connect does."""
+        found: list[tuple[Any, ...]] = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        for *_, address in found:
+            self.judge(str(address[0]), port)
+        return found
 
     def is_admitted(self, host: str) -> bool:
         """Return whether a literal address lies in a network that the operator admitted."""

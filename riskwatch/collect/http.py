@@ -158,6 +158,16 @@ class HttpClient:
         self._deadlines.close()
         self._session.close()
 
+    def check(self, url: str, *, receiver_id: str) -> None:
+        """Raise Blocked where a body could not be sent to this address, as far as can be said without it."""
+        if not url.startswith("https://") and not self._is_plain_allowed(url):
+            raise Blocked(receiver_id, "only https is allowed here")
+        place = self._place(url, source_id=receiver_id)
+        try:
+            self._guard.judged(place.host, place.port)
+        except (Refused, OSError) as error:
+            raise Blocked(receiver_id, "the address cannot be used") from error
+
     def is_admitted(self, host: str) -> bool:
         """Whether a host lies in a network that the settings admit."""
         return self._guard.is_admitted(host)

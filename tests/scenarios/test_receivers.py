@@ -1,0 +1,73 @@
+"""Receivers made at run time: what may not be reached is refused when it is saved, without a socket."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from riskwatch import settings
+from riskwatch.app import App
+from riskwatch.errors import Invalid
+from riskwatch.model import Actor, ReceiverState
+
+ME = Actor("me")
+HOSTS = (
+    "169.254.169.254", "2852039166", "0xA9FEA9FE", "0251.0376.0251.0376", "169.254.43518", "①②⑦.0.0.1",
+    "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[::1]", "localhost", "0.0.0.0", "100.64.0.1",  # noqa: S104 - refused, not bound
+    "[::169.254.169.254]", "[fec0::1]", "10.0.0.1", "no-such-name.invalid",
+)  # fmt: skip
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    config = settings.load(
+        None,
+        {
+            "RISKWATCH_DATA_DIR": str(tmp_path),
+            "RISKWATCH_RECEIVER_SECRET_GRC": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        },
+    )
+    return App(config)
+
+
+def a_webhook(url: str) -> dict[str, object]:
+    return {"id": "grc", "kind": "webhook", "url": url, "secret": "grc"}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_39_an_address_that_is_not_public_is_refused_at_save_without_a_socket(
+    app: App, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_connection(*_args: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", no_connection)
+
+    with pytest.raises(Invalid) as caught:
+        app.desk.save_receiver(a_webhook(f"https://{host}/hook"), actor=ME)
+
+    assert str(caught.value) == "url: nothing can be sent to this address; use a public https address"
+    assert list(app.desk.receivers()) == []
+
+
+def test_39_clear_text_is_refused_at_save(app: App) -> None:
+    with pytest.raises(Invalid, match="public https"):
+        app.desk.save_receiver(a_webhook("http://93.184.215.14/hook"), actor=ME)
+
+
+def test_a_public_address_is_saved_and_waits_for_proof(app: App) -> None:
+    card = app.desk.save_receiver(a_webhook("https://93.184.215.14/hook"), actor=ME)
+
+    assert (card.id, card.verified_at, card.owner) == ("grc", None, "me")
+    with app.store.begin(write=False) as unit:
+        assert app.alerts.alerting.receivers(unit) == {}  # not proved: only tests are sent
+
+
+def test_a_receiver_that_was_switched_off_stays_off_until_a_test_reaches_it(app: App) -> None:
+    app.desk.save_receiver(a_webhook("https://93.184.215.14/hook"), actor=ME)
+    with app.store.begin() as unit:
+        unit.outbox.save_receiver_state(ReceiverState("grc", disabled_reason="410"))
+
+    (card,) = app.desk.receivers()
+
+    assert card.state.disabled_reason == "410"
