@@ -223,7 +223,9 @@ class AlertApp:
     def beat(self) -> None:
         """Ask the heartbeat address once a minute: a dead man's switch outside."""
         url, now = self._config.settings.heartbeat_url, self._parts.now().timestamp()
-        if url is None or (self._beaten_at is not None and now - self._beaten_at < _LONGEST_BEAT_GAP):
+        if url is None or (
+            self._beaten_at is not None and 0 <= now - self._beaten_at < _LONGEST_BEAT_GAP
+        ):  # less than 0: the clock was set back
             return
         self._beaten_at = now
         try:

@@ -105,7 +105,7 @@ class Alerting:
             rules, reader = self.rules(unit), Reader(self.parts, unit)
             incidents = unit.incidents.open_incidents()
             last = unit.access.setting(TURNED)
-            since = datetime.fromisoformat(last) if last else now - COMPARED
+            since = min(datetime.fromisoformat(last), now) if last else now - COMPARED
             newest = unit.scores.latest_all()
             vendors = {vendor_of(incident.subject) for incident in incidents}
             vendors |= {vendor_of(subject) for subject, one in newest.items() if one.recorded_at > since}
@@ -158,14 +158,13 @@ class Alerting:
         told = [scene.worded(one, incidents[one.incident_id], routing.rules, seen, decided) for one in judged]
         unit.incidents.save_incidents(decide.told(decided.incidents, told))
         unit.incidents.add_transitions(told)
-        settled = unit.access.setting(SETTLED)
         unit.incidents.queue(
             suppress.queue(
                 told,
                 incidents=incidents,
                 routing=routing,
                 now=scene.now,
-                settle_until=datetime.fromisoformat(settled) if settled else None,
+                settle_until=_settle_until(unit, scene.now),
             )
         )
         for one in told:
@@ -227,3 +226,9 @@ class Alerting:
         with self.parts.store.begin() as unit:
             until = self.parts.now() + SETTLE
             unit.access.save_setting(SETTLED, until.isoformat())
+
+
+def _settle_until(unit: UnitOfWork, now: datetime) -> datetime | None:
+    """Return until when nothing is sent; however the clock was set back, not for longer than it ever is."""
+    settled = unit.access.setting(SETTLED)
+    return min(datetime.fromisoformat(settled), now + SETTLE) if settled else None

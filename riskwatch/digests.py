@@ -34,6 +34,7 @@ class Digests:
             due = [one.id for one in unit.outbox.schedules() if digest.due_period(one, now)]
         for id_ in due:
             with self._parts.store.begin() as unit:
+                unit.lock("absorb")  # what is recorded before the end of the period is there by now
                 schedule = next((one for one in unit.outbox.schedules() if one.id == id_), None)
                 period = digest.due_period(schedule, now) if schedule else None
                 if schedule is not None and period is not None:

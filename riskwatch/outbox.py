@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
 from riskwatch import signing
-from riskwatch.send import deliver, render_mail, render_slack, render_webhook, suppress
+from riskwatch.errors import DeliveryError
+from riskwatch.model import AttemptOutcome
+from riskwatch.send import deliver, message, render_mail, render_slack, render_webhook, suppress
+from riskwatch.send.classify import INTERNAL, Scope
 from riskwatch.send.clock import ClockWatch
 from riskwatch.send.message import Links, Mail, Message
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 FLUSHED = 10_000  # groups told in one transaction: all of a Receiver's must be told together
 DISPATCHED = "alerts_dispatched_at"  # setting: when tick_dispatch last ended
-_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 # -------------------------------------------------------------------------------- words
@@ -76,7 +75,15 @@ class Words:
 
 def message_of(delivery: Delivery) -> Message:
     """Return the Message that a Delivery's payload holds."""
-    return _MESSAGE.validate_json(json.dumps(delivery.payload))
+    try:
+        return message.read(delivery.payload, delivery.payload_version)
+    except ValueError as error:
+        if delivery.payload_version <= message.PAYLOAD_VERSION:
+            raise
+        reason = "a later version of riskwatch wrote it"
+        raise DeliveryError(
+            delivery.receiver_id, reason, outcome=AttemptOutcome.TRANSIENT, scope=Scope.MESSAGE, code=INTERNAL
+        ) from error
 
 
 # -------------------------------------------------------------------------------- jobs

@@ -130,11 +130,11 @@ def _detected(article: Article, parts: Parts) -> Detection:
 
 
 def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, is_merging: bool) -> Absorbed:
-    now = parts.now()
     written: Sequence[Event] = ()
     snapshots: Sequence[Snapshot] = ()
     with parts.store.begin() as unit:
         unit.lock("absorb")
+        now = parts.now()  # asked under the lock: a digest that holds it has all that was recorded before
         signals = {key: detection.signals for key, detection in found.items()}
         touched = unit.events.add_signals(signals, now=now)
         unit.articles.mark_detected(found, ruleset=parts.ruleset.digest, now=now)
@@ -209,9 +209,9 @@ def weights_of(methodology: score.Methodology) -> merge.Weights:
 
 def judge(parts: Parts, verdict: Verdict) -> Event:
     """Store a person's Verdict, fold the partition again and rescore; return the Event. Raises NotFound."""
-    now = parts.now()
     with parts.store.begin() as unit:
         unit.lock("absorb")
+        now = parts.now()
         event = unit.events.event(verdict.event_id)
         unit.events.add_verdict(replace(verdict, event_id=event.id, recorded_at=now))
         remerge(parts, unit, event.vendor, {event.type}, now)

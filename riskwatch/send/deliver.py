@@ -132,11 +132,12 @@ def after_jump(
 ) -> int:
     """Set right what a jump of the clock put out of reach; return how many Deliveries were moved."""
     with store.begin() as unit:
+        groups = unit.incidents.clamp(now=now)
         moved = unit.outbox.clamp(
             now=now, longest_wait_seconds=LONGEST_WAIT_SECONDS, lease_seconds=LEASE_SECONDS
         )
     count("clock_jumps")
-    log.warning("clock_jump", seconds=round(jump_seconds), deliveries=moved)
+    log.warning("clock_jump", seconds=round(jump_seconds), deliveries=moved, groups=groups)
     return moved
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pydantic import TypeAdapter
-
 from riskwatch.errors import DeliveryError
 from riskwatch.model import AttemptOutcome, Delivery, DeliveryState, Purpose, ReceiverState
 from riskwatch.send.classify import Scope
@@ -19,6 +17,7 @@ from riskwatch.send.message import (
     Message,
     OverflowMessage,
     SystemMessage,
+    read,
 )
 from riskwatch.send.receiver import Receiver
 from riskwatch.send.retry import BREAKER_FAILURES
@@ -29,7 +28,6 @@ _DEADLINE = timedelta(hours=48)
 _MOST_ALERTS, _GRAVEST = 20, 10  # as in a flush: more of them become a summary
 _FIRST_CHOICES = ("email", "slack", "webhook")  # people before machines
 _ABOUT_INCIDENTS = (Purpose.ALERT, Purpose.UPDATE, Purpose.CORRECTION, Purpose.RESOLVED)
-_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 # -------------------------------------------------------------------------------- a failing Receiver
@@ -121,7 +119,7 @@ def catch_up(rows: Sequence[Delivery], *, now: datetime, new_id: str) -> Deliver
         idempotency_key=f"c:{new_id}",
         ordering_key=f"catch-up:{first.receiver_id}:{first.recipient}",
         purpose=rows[0].purpose if len({row.purpose for row in rows}) == 1 else Purpose.ALERT,
-        payload=_together([_MESSAGE.validate_python(dict(row.payload)) for row in rows]),
+        payload=_together([read(row.payload, row.payload_version) for row in rows]),
         payload_version=PAYLOAD_VERSION,
         created_at=now,
         deadline_at=max(row.deadline_at for row in rows),

@@ -6,12 +6,13 @@ Snapshot when the step was made. None is unknown and is shown as an em dash, nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from riskwatch.model import Severity, Step
 
@@ -168,6 +169,19 @@ class TestMessage(_Frozen):
 Message = Annotated[
     AlertMessage | OverflowMessage | DigestMessage | SystemMessage | TestMessage, Field(discriminator="kind")
 ]
+
+
+_CURRENT: TypeAdapter[Message] = TypeAdapter(Message)
+READERS: Mapping[int, Callable[[str], Message]] = {  # kept until no row of that version is open
+    PAYLOAD_VERSION: _CURRENT.validate_json,
+}
+
+
+def read(payload: Mapping[str, Any], version: int) -> Message:
+    """Return the Message of a payload as it was frozen. Raises ValueError where it cannot be read."""
+    if version not in READERS:
+        raise ValueError(f"there is no reader of payload version {version}")
+    return READERS[version](json.dumps(payload))
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ class _Waiting:
 
     def at(self, receiver_id: str, settled: datetime, now: datetime) -> Queued:
         is_critical = self.incident.severity is Severity.CRITICAL
-        wait = self.route.group_wait or (WAIT_CRITICAL if is_critical else WAIT)
+        usual = WAIT_CRITICAL if is_critical else WAIT
+        wait = usual if self.route.group_wait is None else self.route.group_wait  # 0s is no wait at all
         flush_at, hours = max(now + wait, settled), self.route.active_hours
         if hours is not None and (not is_critical or self.route.critical_waits):
             flush_at = next_active(flush_at, hours)

@@ -159,6 +159,13 @@ class IncidentStore(Protocol):
         """Empty groups: generation + 1, last_flush_at = now, flush_at = None, members forgotten."""
         ...
 
+    def clamp(self, *, now: datetime) -> int:
+        """After the clock went back: groups that wait since an instant which now lies ahead wait from now.
+
+        Waits of more than an hour are for a time on the wall and stay. Returns how many groups were moved.
+        """
+        ...
+
     def version(self) -> int:
         """Return a number that grows with every write of rules, Incidents, Transitions and Silences."""
         ...

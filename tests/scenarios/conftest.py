@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.send.peers import Hook, hooking
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -57,3 +59,10 @@ def command_line(tmp_path: Path) -> Callable[..., CommandLine]:
         return CommandLine(tmp_path / name, **settings)
 
     return make
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    """A web hook on 127.0.0.1 that does what a test tells it to."""
+    with hooking() as made:
+        yield made

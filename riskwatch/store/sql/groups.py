@@ -15,6 +15,7 @@ from riskwatch.store.sql.session import Session, chunks
 from riskwatch.store.sql.tables_alerts import group_member, notify_group, transition
 
 _MEMBER = ("transition_id", "route_id", "receiver_id")
+_LONGEST_WAIT = timedelta(hours=1)  # more is a wait for active hours
 _Member = tuple[str, str, str]
 _G, _M, _T = notify_group.c, group_member.c, transition.c
 
@@ -93,12 +94,35 @@ class SqlGroups:
                 found.setdefault(row.group_id, []).append(decode(Transition, row.body))
         return found
 
+    def clamp(self, *, now: datetime) -> int:
+        """After the clock went back: groups that wait since an instant which now lies ahead wait from now."""
+        late = self._session.claim(select(_G.id, _G.flush_at).where(_G.flush_at > now).order_by(_G.id)).all()
+        members = self._members([row.id for row in late])
+        moved = []
+        for row in late:
+            since = min((one.occurred_at for one in members.get(row.id, ())), default=now)
+            at = _clamped(row.flush_at, since, now) if since > now else row.flush_at
+            if at != row.flush_at:
+                moved.append({"group": row.id, "at": at})
+        if moved:
+            self._session.run(
+                update(notify_group).where(_G.id == bindparam("group")).values(flush_at=bindparam("at")),
+                moved,
+            )
+        return len(moved)
+
     def flushed(self, group_ids: Sequence[str], *, now: datetime) -> None:
         """Empty groups: generation + 1, last_flush_at = now, flush_at = None, members forgotten."""
         for part in chunks(sorted(set(group_ids))):
             done = update(notify_group).where(_G.id.in_(part))
             self._session.run(done.values(generation=_G.generation + 1, last_flush_at=now, flush_at=None))
             self._session.run(delete(group_member).where(_M.group_id.in_(part)))
+
+
+def _clamped(flush_at: datetime, since: datetime, now: datetime) -> datetime:
+    """Return when a group flushes that began to wait at an instant which now lies ahead."""
+    wait = flush_at - since
+    return now + wait if timedelta(0) <= wait <= _LONGEST_WAIT else flush_at  # less than 0: moved before
 
 
 def _member(one: Queued) -> _Member:
