@@ -87,6 +87,7 @@ class LanguageRules:
     splitter: Splitter
     rules: tuple[CompiledRule, ...]
     prefilter: re2.Set  # one pattern a rule, in order
+    hints: Mapping[str, Regex]  # reference of a rule -> its prefilter alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
         ),
         rules=tuple(compiled),
         prefilter=compile_set(prefilters or [r"[^\s\S]"]),
+        hints={rule.spec.reference: rule.hint for rule in compiled},
     )
 
 

@@ -236,8 +236,8 @@ def _finish(work: Work, mentions: tuple[Mention, ...]) -> Detection:
 def _settled(work: Work, made: Sequence[tuple[Signal, Trace]]) -> list[Signal]:
     """Return the signals as the article as a whole states them; the traces tell of it."""
     signals = [signal for signal, _ in made]
-    hints = {rule.spec.reference: rule.hint for rule in work.language.rules} if signals else {}
-    settled = settle(signals, work.texts["title"], pack=work.language.pack, hints=hints)
+    pack, hints = work.language.pack, work.language.hints
+    settled = settle(signals, work.texts["title"], pack=pack, hints=hints) if signals else {}
     for number, told in settled.items():
         signals[number] = replace(signals[number], assertion=told.value)
         restate(made[number][1], told.value, told.reason)
