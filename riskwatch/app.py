@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from riskwatch import __version__, pipeline, polling, reports, telemetry
+from riskwatch import __version__, benchmark, keywords, pipeline, polling, reports, telemetry
 from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
 from riskwatch.decode import Decoded, Origin, decode
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from riskwatch.collect.http import HttpClient
     from riskwatch.decode.saved import Saved
     from riskwatch.detect import Ruleset
-    from riskwatch.model import Article, AuditEntry
+    from riskwatch.model import Article, AuditEntry, Detection
 
 Bar = Callable[[int, str], AbstractContextManager[Any]]
 DATABASE = "riskwatch.sqlite"
@@ -447,21 +447,33 @@ class App:
         return reports.rule_tests([r for r in results if not only or r.rule in only])
 
     def evaluate(
-        self, paths: Sequence[Path], *, title_only: bool, bar: Bar
+        self, paths: Sequence[Path], *, title_only: bool, baseline: str | None = None, bar: Bar
     ) -> tuple[evaluation.Report, list[str]]:
         """Measure detection on labelled items (JSON Lines); return the report and the bad lines."""
-        from riskwatch.detect import detect  # noqa: PLC0415 - loads RE2
-
         items, errors = self._labelled(paths, title_only=title_only)
         with bar(len(items), "evaluating") as moving:
             report = evaluation.evaluate(
                 items,
-                lambda article: detect(article, self.ruleset),
+                _stage(self.ruleset, baseline),
                 taxonomy=self.config.taxonomy,
                 ruleset=self.ruleset.digest,
                 progress=moving.update,
             )
         return report, errors
+
+    def benchmark(
+        self, name: str, path: Path, *, part: str, baseline: str | None = None, bar: Bar
+    ) -> benchmark.Report:
+        """Measure detection on an outside benchmark, every company of its texts a vendor."""
+        documents = benchmark.read(name, path, self.ruleset, part=part)
+        vendors = benchmark.companies(documents, self.ruleset)
+        blockers = self.config.blockers.model_copy(update={"blockers": ()})
+        ruleset = compile_rules(replace(self.config, vendors=vendors, blockers=blockers))
+        with bar(len(documents), f"reading {name}") as moving:
+            report = benchmark.measure(
+                name, documents, _stage(ruleset, baseline), part=part, progress=moving.update
+            )
+        return replace(report, ruleset=baseline or self.ruleset.digest)
 
     def _labelled(
         self, paths: Sequence[Path], *, title_only: bool
@@ -663,6 +675,13 @@ def domains_of(url: str | None) -> Iterator[str]:
     labels = host.removeprefix("www.").split(".")
     for start in range(len(labels) - 1):
         yield ".".join(labels[start:])
+
+
+def _stage(ruleset: Ruleset, baseline: str | None) -> Callable[[Article], Detection]:
+    """Return the detection stage to measure: the rules, or the words that they are compared with."""
+    from riskwatch.detect import detect  # noqa: PLC0415 - loads RE2
+
+    return keywords.keyword_reader(ruleset) if baseline else lambda article: detect(article, ruleset)
 
 
 def compile_rules(config: Config) -> Ruleset:

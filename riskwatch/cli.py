@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
@@ -16,6 +16,8 @@ from riskwatch.cli_app import FAULTS, app_of, as_json_option, print_json, warn
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
 if TYPE_CHECKING:
+    from riskwatch import benchmark as benchmarks
+    from riskwatch import evaluate as evaluation
     from riskwatch.app import App
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -453,10 +455,30 @@ def check_config(ctx: click.Context) -> None:
     )
 
 
+class _Measuring(TypedDict):
+    benchmark: str | None
+    part: str
+    baseline: str | None
+    title_only: bool
+    errors: bool
+    against: Path | None
+    as_json: bool
+
+
 @main.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--benchmark",
+    type=click.Choice(["sentivent", "casie", "sentifm"]),
+    help="Take the one path for an outside benchmark: the .tsv, the .json or the folder of it.",
 )
+@click.option(
+    "--part",
+    type=click.Choice(["aside", "read", "all"]),
+    default="aside",
+    help="Of a benchmark: the third set aside, by hash, the rest, or all.",
+)
+@click.option("--baseline", type=click.Choice(["keywords"]), help="Measure plain words instead of the rules.")
 @click.option("--title-only", is_flag=True, help="Leave summaries and leads out.")
 @click.option("--errors", is_flag=True, help="Print every miss and false hit, one JSON line each.")
 @click.option(
@@ -466,28 +488,37 @@ def check_config(ctx: click.Context) -> None:
 )
 @as_json_option
 @click.pass_context
-def evaluate(
-    ctx: click.Context,
-    files: tuple[Path, ...],
-    title_only: bool,
-    errors: bool,
-    against: Path | None,
-    as_json: bool,
-) -> None:
+def evaluate(ctx: click.Context, files: tuple[Path, ...], **chosen: Unpack[_Measuring]) -> None:
     """Measure detection on labelled items (JSON Lines) and print precision, recall and every error."""
     from riskwatch import reports
 
-    report, problems = app_of(ctx).evaluate(files, title_only=title_only, bar=_bar)
+    app, against = app_of(ctx), chosen["against"]
+    report: evaluation.Report | benchmarks.Report
+    problems = list[str]()
+    if chosen["benchmark"] is not None:
+        if len(files) > 1:
+            raise click.UsageError("a benchmark is one path")
+        report = app.benchmark(
+            chosen["benchmark"], files[0], part=chosen["part"], baseline=chosen["baseline"], bar=_bar
+        )
+        text = reports.benchmark(report)
+    else:
+        if any(file.is_dir() for file in files):
+            raise click.UsageError("a folder is read with --benchmark only")
+        report, problems = app.evaluate(
+            files, title_only=chosen["title_only"], baseline=chosen["baseline"], bar=_bar
+        )
+        before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
+        text = reports.quality(report, before)
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
-    if errors:
+    if chosen["errors"]:
         for line in reports.error_lines(report):
             click.echo(line)
-    if as_json:
+    if chosen["as_json"]:
         print_json(report.as_json())
     else:
-        before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
-        click.echo(reports.quality(report, before))
+        click.echo(text)
     if problems:
         ctx.exit(FAULTS)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from riskwatch.benchmark import Report as Benchmark
 from riskwatch.evaluate import Report
 from riskwatch.pipeline import Absorbed
 from riskwatch.serve.present import instant
@@ -222,7 +223,24 @@ def _cell(row: Mapping[str, Any], before: Mapping[str, Any] | None, key: str) ->
     return text if before is None else f"{text}, was {before[key]:.2f}"
 
 
-def error_lines(report: Report) -> list[str]:
+def benchmark(report: Benchmark) -> str:
+    """Return the figures of an outside benchmark as a Markdown table."""
+    run = report.as_json()
+    read = f"{run['documents']} documents, {run['sentences']} sentences, read by `{run['ruleset'][:19]}`"
+    lines = [
+        f"{run['benchmark']}, part `{run['part']}`: {read}",
+        "",
+        "| class | precision | recall | F1 | published F1 | found | labels |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in run["classes"].items():
+        figures = f"{row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f}"
+        published = "" if row["published_f1"] is None else f"{row['published_f1']:.2f}"
+        lines.append(f"| {name} | {figures} | {published} | {row['found']:.0f} | {row['labels']:.0f} |")
+    return "\n".join(lines)
+
+
+def error_lines(report: Report | Benchmark) -> list[str]:
     """Return every miss and false hit, one JSON object a line."""
     return [json.dumps(error, ensure_ascii=False, sort_keys=True) for error in report.errors]
 
