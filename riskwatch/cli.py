@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from riskwatch import evaluate as evaluation
     from riskwatch.app import App
 
+    _Measured = tuple[evaluation.Report | benchmarks.Report, str, list[str]]
+
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -465,6 +467,29 @@ class _Measuring(TypedDict):
     as_json: bool
 
 
+def _on_labels(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Measured:
+    from riskwatch import reports
+
+    if any(file.is_dir() for file in files):
+        raise click.UsageError("a folder is read with --benchmark only")
+    against = chosen["against"]
+    report, problems = app.evaluate(
+        files, title_only=chosen["title_only"], baseline=chosen["baseline"], bar=_bar
+    )
+    before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
+    return report, reports.quality(report, before), problems
+
+
+def _on_benchmark(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Measured:
+    from riskwatch import reports
+
+    if len(files) > 1:
+        raise click.UsageError("a benchmark is one path")
+    name, part, baseline = str(chosen["benchmark"]), chosen["part"], chosen["baseline"]
+    report = app.benchmark(name, files[0], part=part, baseline=baseline, bar=_bar)
+    return report, reports.benchmark(report), []
+
+
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option(
@@ -492,24 +517,8 @@ def evaluate(ctx: click.Context, files: tuple[Path, ...], **chosen: Unpack[_Meas
     """Measure detection on labelled items (JSON Lines) and print precision, recall and every error."""
     from riskwatch import reports
 
-    app, against = app_of(ctx), chosen["against"]
-    report: evaluation.Report | benchmarks.Report
-    problems = list[str]()
-    if chosen["benchmark"] is not None:
-        if len(files) > 1:
-            raise click.UsageError("a benchmark is one path")
-        report = app.benchmark(
-            chosen["benchmark"], files[0], part=chosen["part"], baseline=chosen["baseline"], bar=_bar
-        )
-        text = reports.benchmark(report)
-    else:
-        if any(file.is_dir() for file in files):
-            raise click.UsageError("a folder is read with --benchmark only")
-        report, problems = app.evaluate(
-            files, title_only=chosen["title_only"], baseline=chosen["baseline"], bar=_bar
-        )
-        before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
-        text = reports.quality(report, before)
+    measure = _on_labels if chosen["benchmark"] is None else _on_benchmark
+    report, text, problems = measure(app_of(ctx), files, chosen)
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     if chosen["errors"]:
