@@ -255,3 +255,16 @@ def test_links_are_counted_by_address(own_installation: Installation) -> None:
     client = own_installation.flask(per_minute=3).test_client()
 
     assert [client.get(path).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_the_gravest_incidents_come_first_and_all_are_counted(
+    own_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskwatch.serve.pages.alerts.MOST_OPEN", 2)
+    client = own_installation.flask(anonymous_read=True).test_client()
+
+    text = fetched(client, "/alerts")
+
+    assert "Three incidents are open" in text
+    assert "The gravest 2 of 3" in text
+    assert "Source silent</td>" not in text.replace("\n", "")

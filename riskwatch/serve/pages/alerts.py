@@ -11,7 +11,7 @@ from riskwatch.serve import present, present_alerts
 from riskwatch.serve.alert_actions import ReceiverCard
 from riskwatch.serve.alerts import BACKTEST_DAYS, backtests_of, named, rule_names, silences_of
 from riskwatch.serve.route import Desk
-from riskwatch.store import DeliveryFilter, IncidentFilter, UnitOfWork
+from riskwatch.store import DeliveryFilter, UnitOfWork
 
 MOST_OPEN, MOST_LOST, MOST_SENT = 50, 50, 20
 MOST_REASONS = 3
@@ -26,10 +26,10 @@ def show(desk: Desk, arguments: Mapping[str, str]) -> tuple[str, Mapping[str, An
     if severity is not None and severity not in SEVERITIES:
         raise Invalid("severity", f"write one of {', '.join(SEVERITIES)}")
     names, health = rule_names(desk), desk.alerting.health()
-    where = IncidentFilter(states=("firing", "recovering"), severity=severity, limit=MOST_OPEN)
     with desk.store.begin(write=False) as unit:
-        found = unit.incidents.incidents(where)
-        open_rows = [_row(desk, unit, one, names) for one in found]
+        found = [one for one in unit.incidents.open_incidents() if one.opened_at is not None]
+        wanted = sorted((one for one in found if severity in (None, one.severity)), key=_gravity)
+        open_rows = [_row(desk, unit, one, names) for one in wanted[:MOST_OPEN]]
         lost = unit.outbox.deliveries(DeliveryFilter(states=LOST, limit=MOST_LOST))
         lost_rows = [_lost(unit, row) for row in lost]
         sent = [
@@ -37,7 +37,8 @@ def show(desk: Desk, arguments: Mapping[str, str]) -> tuple[str, Mapping[str, An
         ]
     silences = [row for row in silences_of(desk) if row["state"] != "ended"]
     return "alerts.html", {
-        "incidents": sorted(open_rows, key=lambda row: SEVERITIES.index(row["severity"])),
+        "incidents": open_rows,
+        "counts": {"open": len(found), "wanted": len(wanted)},
         "lost": lost_rows,
         "sent": sent,
         "rules": _rules(desk, is_asked="strips" in arguments),
@@ -75,6 +76,11 @@ def show_incident(desk: Desk, _arguments: Mapping[str, str], incident: str) -> t
 
 
 # -------------------------------------------------------------------------------- incidents
+def _gravity(one: Incident) -> tuple[int, float]:
+    """Order the gravest first, among equals the newest."""
+    return -one.severity.rank, -(one.opened_at.timestamp() if one.opened_at else 0.0)
+
+
 def _row(desk: Desk, unit: UnitOfWork, found: Incident, names: Mapping[str, str]) -> present.Plain:
     steps = unit.incidents.transitions(found.id)
     sent = unit.outbox.deliveries(DeliveryFilter(incident_id=found.id, limit=MOST_LOST))
