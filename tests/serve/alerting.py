@@ -21,7 +21,9 @@ RULE: dict[str, Any] = {
     "min_confidence": 0,
 }
 MAIL: dict[str, Any] = {"id": "buyers", "kind": "email", "to": ["buyer@example.com", "second@example.org"]}
-HOOK: dict[str, Any] = {"id": "grc", "kind": "webhook", "url": "https://grc.example.com/h", "secret": "grc"}
+HOOK: dict[str, Any] = {  # a numeral: it is checked when it is saved, and no name is asked for here
+    "id": "grc", "kind": "webhook", "url": "https://1.1.1.1/hooks", "secret": "grc",
+}  # fmt: skip
 DIGEST: dict[str, Any] = {
     "id": "mondays",
     "receiver": "buyers",
