@@ -33,6 +33,7 @@ from tests.send.peers import Hook, answer
 CONFIG = Path(__file__).parent.parent.parent / "config"
 SHIPPED = yaml.safe_load((CONFIG / "alerts.yaml").read_text(encoding="utf-8"))["rules"]
 DAILY: Mapping[str, Any] = {"id": "daily", "receiver": "grc", "tz": "UTC", "at": "12:00"}
+HAPPENED = ("laid off 900 people", "filed for bankruptcy")
 ADMIN = Actor("admin", may_all=True)
 Make = Callable[..., Flow]
 
@@ -70,7 +71,7 @@ def kinds(hook: Hook) -> Counter[str]:
 def test_34_five_articles_on_one_resignation_are_one_alert_and_updates(make: Make, hook: Hook) -> None:
     flow = make(to_hook()).start()
     reports = (
-        ("unheard-of.example", "Mistral AI CEO Arthur Mensch resigns", 
+        ("unheard-of.example", "Mistral AI CEO Arthur Mensch resigns",
          "So a reader tells us. Nobody answered our mail."),
         ("Reuters", "Mistral AI chief executive Arthur Mensch resigned on Tuesday",
          "PARIS, March 3 - Mistral AI chief executive Arthur Mensch resigned on Tuesday, a filing said."),
@@ -215,7 +216,7 @@ def test_37_two_years_of_old_news_raise_no_immediate_alert(make: Make, hook: Hoo
     flow.app.daily()
     years = [
         {**one, "id": f"{one['id']}-{days}", "published": (START - timedelta(days=days)).isoformat(),
-         "text": one["text"] if days % 2 else one["text"].replace("filed for bankruptcy", "laid off 900 people")}
+         "text": one["text"].replace("filed for bankruptcy", HAPPENED[days % 2])}
         for days in range(730, 4, -45)
         for one in bankruptcies(8, at=START)
     ]  # fmt: skip
