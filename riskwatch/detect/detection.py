@@ -237,7 +237,8 @@ def _settled(work: Work, made: Sequence[tuple[Signal, Trace]]) -> list[Signal]:
     """Return the signals as the article as a whole states them; the traces tell of it."""
     signals = [signal for signal, _ in made]
     pack, hints = work.language.pack, work.language.hints
-    settled = settle(signals, work.texts["title"], pack=pack, hints=hints) if signals else {}
+    title, text = work.texts["title"], work.article.text
+    settled = settle(signals, title, text=text, pack=pack, hints=hints) if signals else {}
     for number, told in settled.items():
         signals[number] = replace(signals[number], assertion=told.value)
         restate(made[number][1], told.value, told.reason)

@@ -9,6 +9,7 @@ from riskwatch.detect.packs import Pack
 from riskwatch.detect.regex import Regex
 from riskwatch.model import LIVE, Assertion, Signal
 
+MAX_TEASER_CHARS = 1_200  # of a text that is no whole article
 LOOK_BACK_CHARS = 60  # before a word of the event, where the words stand that take it for granted
 
 Pair = tuple[str, str]  # vendor, event type
@@ -23,18 +24,20 @@ class Settled:
 
 
 def settle(
-    signals: Sequence[Signal], title: str, *, pack: Pack, hints: Mapping[str, Regex]
+    signals: Sequence[Signal], title: str, *, text: str, pack: Pack, hints: Mapping[str, Regex]
 ) -> dict[int, Settled]:
     """Return the statements that stand otherwise in the article than alone, by their number.
 
     Args:
         signals: All of one article, in any order.
         title: Its title.
+        text: Its text; a whole article says for itself what is news, a teaser leans on its headline.
         pack: The language.
         hints: Reference of a rule -> the words that its event is told with.
     """
     heads, texts = _surest(signals, in_title=True), _surest(signals, in_title=False)
-    is_retelling = pack.words["retelling"].hits(title)
+    is_teaser = len(text) <= MAX_TEASER_CHARS
+    is_retelling = is_teaser and pack.words["retelling"].hits(title)
     settled: dict[int, Settled] = {}
     for number, signal in enumerate(signals):
         if signal.primary or not signal.assertion.is_live:

@@ -341,7 +341,7 @@ def _note(transition: Transition, incident: Incident) -> str | None:
     if transition.step is Step.RESOLVED:
         return f"Open since {since}; nothing more is sent about this incident."
     if transition.cause == "relief":
-        return f"Open since {since}; this eases it."
+        return f"Open since {since}; part of it is eased."
     return f"Open since {since}; it has become worse."
 
 

@@ -169,6 +169,11 @@ class _Happenings:
             and _strength(event.assertion) > _strength(told.get(event.id, ""))
         )
 
+    def is_told_closed(self, id_: str) -> bool:
+        """Whether what closes an Event was told: the closing itself is no news then."""
+        told = {mark.event_id for mark in self.course.incident.events}
+        return any(id_ in event.closes for event in self.seen.events.values() if event.id in told)
+
     def was_known(self, mark: EventMark) -> bool:
         """Whether an Event was recorded when the Incident was last told."""
         first, told_at = self.seen.events[mark.event_id].first_recorded_at, self.course.incident.told_at
@@ -274,7 +279,8 @@ def _say_over(here: _Happenings) -> None:
 def _say_closed(here: _Happenings, closed: tuple[EventMark, ...]) -> None:
     course = here.course
     if here.is_pending() and course.is_open:
-        if not course.transitions:  # else the message of now says it
+        is_said = course.transitions or all(here.is_told_closed(mark.event_id) for mark in closed)
+        if not is_said:
             course.move(course.state, Told(Step.UPDATE, "relief", event_ids=_ids(closed)))
         return
     step = Step.RESOLVED if course.rule.notify_resolved else None

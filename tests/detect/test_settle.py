@@ -88,3 +88,9 @@ def test_a_list_shares_what_happens_to_it(text: str, vendors: set[str]) -> None:
     found = detect(an_article(text), shared()).signals
 
     assert {signal.vendor for signal in found if signal.assertion.is_live} == vendors
+
+
+def test_a_whole_article_says_for_itself_what_is_news() -> None:
+    text = "Broadcom sues OpenAI over a patent. " + "The chips of both sit in many a data hall. " * 40
+
+    assert told("Why OpenAI fights", text) == {("body", "lawsuit"): CONFIRMED}

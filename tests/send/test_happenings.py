@@ -464,3 +464,16 @@ def test_a_known_event_that_counts_more_through_relief_of_another_is_told_with_i
 
     assert told.event_ids == ("r1",)
     assert of(world.evaluate(2, with_relief(Assertion.REPORTED, (known, 3.5)))) == []
+
+
+def test_an_event_that_a_told_replacement_closes_is_not_told_once_more() -> None:
+    world, other = World((on_events(),)), an_event("e2", "outage")
+    world.evaluate(0, seen(events=[(an_event(), 5.0), (other, 5.0)]))
+    world.evaluate(1, with_relief(Assertion.REPORTED, (other, 5.0)))
+    made = with_relief(Assertion.REPORTED, (other, 5.0))
+    closing = replace(made.events["r1"], closes=("e1",))
+    closed = replace(made.events["e1"], closed_at=at(2))
+
+    later = replace(made, events={**made.events, "r1": closing, "e1": closed})
+
+    assert of(world.evaluate(2, later)) == []
