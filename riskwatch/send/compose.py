@@ -236,7 +236,9 @@ def _reasons(transition: Transition, moved: Mapping[str, float], facts: Facts) -
         for id_ in sorted(ids)
         if id_ in facts.events or id_ in now or id_ in then
     ]
-    return tuple(sorted(reasons, key=lambda reason: (-abs(reason.points or 0.0), reason.event_id)))
+    return tuple(
+        sorted(reasons, key=lambda reason: (-abs(reason.points or 0.0), reason.heading, reason.event_id))
+    )
 
 
 def _contributions(score: Score | None) -> dict[str, Contribution]:
