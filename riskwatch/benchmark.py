@@ -132,7 +132,7 @@ def read(name: str, path: Path, ruleset: Ruleset, *, part: str = "aside") -> lis
     """
     try:
         documents = list(_READERS[name](path, ruleset))
-    except (KeyError, ValueError, SyntaxError, TypeError) as error:
+    except (OSError, KeyError, ValueError, SyntaxError, TypeError) as error:
         raise Invalid("path", f"{path} is not in the format of {name}: {error!r}") from error
     if not documents:
         raise Invalid("path", f"{path} holds no text of {name}")

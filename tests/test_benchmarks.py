@@ -147,6 +147,10 @@ def test_a_file_of_another_format_is_told(app: App, tmp_path: Path) -> None:
 
     with pytest.raises(Invalid, match="not in the format of sentifm"):
         benchmark.read("sentifm", path, app.ruleset)
+    with pytest.raises(Invalid, match="not in the format of sentivent"):
+        benchmark.read("sentivent", tmp_path, app.ruleset)
+    with pytest.raises(Invalid, match="holds no text of casie"):
+        benchmark.read("casie", tmp_path / "nowhere", app.ruleset)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the benchmarks are not shipped")
