@@ -219,6 +219,9 @@ class AlertDesk(ReceiverDesk):
             return self._silence_by_link(grant, actor)
         if grant.purpose == "unsubscribe":
             return self._unsubscribe(grant, actor)
+        if grant.purpose == "verify":
+            is_whole = self.prove(grant.object, grant.recipient, actor=actor)
+            return "Confirmed: alerts are sent here." if is_whole else "Confirmed; others must confirm too."
         raise Invalid("link", "it allows nothing here")
 
     def _acknowledge_by_link(self, grant: Grant, actor: Actor) -> None:

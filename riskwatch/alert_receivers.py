@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from riskwatch import signing
 from riskwatch.alert_checks import (
     body_of,
     found,
@@ -99,6 +101,7 @@ class ReceiverDesk:
             held = found([row for row in unit.outbox.receivers() if row.id == id_], "receiver", id_)
             may_change(actor, held.author)
             unit.outbox.delete_receiver(id_)
+            unit.access.save_setting(f"receiver_proof:{id_}", "")
             self._note(unit, actor, "receiver.delete", id_, before=held.config)
 
     def test_send(self, id_: str, *, actor: Actor) -> Transcript:
@@ -108,7 +111,7 @@ class ReceiverDesk:
             may_change(actor, author)
         self._count_test(actor.id)
         receiver, now = self._app.receiver(config), self._now()
-        payload = TestMessage(receiver_id=id_, as_of=now).model_dump(mode="json")
+        is_proved = author is None or self._is_proved(id_)
         made = [
             Delivery(
                 id=(own := self._parts.new_id()),
@@ -118,7 +121,7 @@ class ReceiverDesk:
                 recipient=recipient,
                 ordering_key=f"{id_}|{recipient}|test|{own}",
                 purpose=Purpose.TEST,
-                payload=payload,
+                payload=self._test(id_, recipient, now, is_proved=is_proved),
                 created_at=now,
                 deadline_at=now + LATE_DUE,
                 state=DeliveryState.CANCELLED,  # nobody else may send it: the one try is made here
@@ -132,8 +135,35 @@ class ReceiverDesk:
             state = unit.outbox.receiver_states().get(id_)
             if state is not None and all(one.error is None for one in tried):
                 unit.outbox.save_receiver_state(switched_on(state))  # it answers again: what waits may go
+        for delivery, one in zip(made, tried, strict=True):
+            challenge = delivery.payload.get("proof")
+            if config.kind == "webhook" and challenge and one.sent and challenge in one.sent.detail:
+                self.prove(id_, delivery.recipient, actor=actor)
         worst = next((one for one in tried if one.error is not None), tried[0]).attempt
         return Transcript(str(worst.outcome), worst.code, worst.detail, worst.latency_ms)
+
+    def _test(self, id_: str, recipient: str, now: datetime, *, is_proved: bool) -> dict[str, Any]:
+        key = self._app.words.key
+        proof = None if is_proved else signing.sign("verify", recipient, id_, now=now, key=key)
+        return TestMessage(receiver_id=id_, as_of=now, proof=proof).model_dump(mode="json")
+
+    def _is_proved(self, id_: str) -> bool:
+        with self._parts.store.begin(write=False) as unit:
+            return any(row.id == id_ and row.verified_at is not None for row in unit.outbox.receivers())
+
+    def prove(self, id_: str, recipient: str, *, actor: Actor) -> bool:
+        """Note that a recipient wants what a Receiver sends; return whether all of them do by now."""
+        with self._parts.store.begin() as unit:
+            held = found([row for row in unit.outbox.receivers() if row.id == id_], "receiver", id_)
+            wanted = set(_RECEIVER.validate_json(json.dumps(held.config)).recipients)
+            if recipient not in wanted:
+                raise Invalid("link", "the receiver has changed since; ask for another test")
+            proved = set((unit.access.setting(f"receiver_proof:{id_}") or "").split()) & wanted | {recipient}
+            unit.access.save_setting(f"receiver_proof:{id_}", " ".join(sorted(proved)))
+            if proved == wanted and held.verified_at is None:
+                unit.outbox.save_receiver(replace(held, verified_at=self._now()))
+                self._note(unit, actor, "receiver.verify", id_)
+        return proved == wanted
 
     def _configured(self, id_: str) -> tuple[ReceiverConfig, str | None]:
         for one in self._setup.alerts.receivers:

@@ -164,6 +164,7 @@ class TestMessage(_Frozen):
     kind: Literal["test"] = "test"
     receiver_id: str
     as_of: datetime
+    proof: str | None = Field(default=None, description="token that only who reads the message can know")
 
 
 Message = Annotated[

@@ -57,7 +57,9 @@ def _body(message: Message, links: Links, at: datetime, entries: int) -> AnyBody
     if isinstance(message, DigestMessage):
         return DigestBody(timestamp=at, data=_digest(message, entries))
     if isinstance(message, TestMessage):
-        data = TestData(receiver_id=SafeText(message.receiver_id), as_of=message.as_of)
+        data = TestData(
+            receiver_id=SafeText(message.receiver_id), as_of=message.as_of, challenge=message.proof
+        )
         return TestBody(timestamp=at, data=data)
     if not isinstance(message, AlertMessage) or len(message.alerts) > 1:
         return SystemBody(timestamp=at, data=_summary(message, links, entries))

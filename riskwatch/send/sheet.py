@@ -239,7 +239,9 @@ def _test(message: TestMessage, pages: Pages) -> Sheet:
         intro=(f"Somebody asked for a test of the receiver {receiver}. No vendor has moved.",),
         sections=(),
         closing=(f"as of {text.instant(message.as_of)}",),
-        action=_open("Open the alerts page", pages.of("alerts")),
+        action=_open("Confirm: send alerts here", pages.of("a", message.proof))
+        if message.proof
+        else _open("Open the alerts page", pages.of("alerts")),
         why="tests",
     )
 

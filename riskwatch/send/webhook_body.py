@@ -182,6 +182,7 @@ class TestData(_Body):
     receiver_id: str
     is_test: Literal[True] = True
     as_of: Instant
+    challenge: str | None = Field(None, description="answer with this word to have alerts sent here")
 
 
 class TestBody(_Body):

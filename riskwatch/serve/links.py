@@ -58,6 +58,12 @@ def _told(desk: Desk, grant: Grant) -> Mapping[str, str]:
             "Alerts are not changed.",
             "button": "Unsubscribe",
         }
+    if grant.purpose == "verify":
+        return {
+            "title": "Have alerts sent here?",
+            "sentence": f"Alerts of the receiver {grant.object} will be sent to where you read this.",
+            "button": "Confirm",
+        }
     if grant.purpose not in ("acknowledge", "silence"):
         raise Invalid("link", "it allows nothing here")
     with desk.store.begin(write=False) as unit:

@@ -1,5 +1,6 @@
 """Receivers made at run time: what may not be reached is refused when it is saved, without a socket."""
 
+import json
 import socket
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 
 from riskwatch import settings
 from riskwatch.app import App
-from riskwatch.errors import Invalid
+from riskwatch.errors import Invalid, NotFound
 from riskwatch.model import Actor, ReceiverState
+from riskwatch.signing import Grant, sign
+from tests.send.deliveries import a_client
+from tests.send.peers import answer, hooking
 
 ME = Actor("me")
 HOSTS = (
@@ -71,3 +75,66 @@ def test_a_receiver_that_was_switched_off_stays_off_until_a_test_reaches_it(app:
     (card,) = app.desk.receivers()
 
     assert card.state.disabled_reason == "410"
+
+
+# -------------------------------------------------------------------------------- proof of ownership
+def receivers(app: App) -> set[str]:
+    with app.store.begin(write=False) as unit:
+        return set(app.alerts.alerting.receivers(unit))
+
+
+def a_link(app: App, purpose: str, recipient: str) -> Grant:
+    token = sign(purpose, recipient, "team", now=app.now(), key=app.pepper)
+    return app.desk.grant(token)
+
+
+def test_an_email_list_is_sent_to_once_every_address_has_confirmed(app: App) -> None:
+    app.desk.save_receiver(
+        {"id": "team", "kind": "email", "to": ["a@example.com", "b@example.com"]}, actor=ME
+    )
+
+    app.desk.use(a_link(app, "verify", "a@example.com"))
+    after_one = receivers(app)
+    said = app.desk.use(a_link(app, "verify", "b@example.com"))
+
+    assert after_one == set()
+    assert receivers(app) == {"team"}
+    assert said == "Confirmed: alerts are sent here."
+
+
+def test_a_changed_list_must_be_confirmed_anew(app: App) -> None:
+    app.desk.save_receiver({"id": "team", "kind": "email", "to": ["a@example.com"]}, actor=ME)
+    app.desk.use(a_link(app, "verify", "a@example.com"))
+
+    app.desk.save_receiver({"id": "team", "kind": "email", "to": ["c@example.com"]}, actor=ME, id_="team")
+
+    assert receivers(app) == set()
+    with pytest.raises(Invalid, match="changed since"):
+        app.desk.use(a_link(app, "verify", "a@example.com"))
+
+
+@pytest.mark.parametrize("purpose", ["acknowledge", "silence", "unsubscribe", "nothing"])
+def test_a_link_for_another_purpose_proves_nothing(app: App, purpose: str) -> None:
+    app.desk.save_receiver({"id": "team", "kind": "email", "to": ["a@example.com"]}, actor=ME)
+
+    with pytest.raises((Invalid, NotFound)):
+        app.desk.use(a_link(app, purpose, "a@example.com"))
+
+    assert receivers(app) == set()
+
+
+@pytest.mark.parametrize("echoes", [True, False])
+def test_a_webhook_is_proved_by_answering_with_the_challenge(app: App, echoes: bool) -> None:
+    with hooking() as hook:
+
+        def reply(connection: socket.socket) -> None:
+            word = json.loads(hook.asked[-1].body)["data"]["challenge"]
+            connection.sendall(answer(200, word.encode() if echoes else b"ok"))
+
+        app.__dict__["client"] = a_client()
+        app.desk.save_receiver(a_webhook(hook.says("/hooks", reply)), actor=ME)
+
+        told = app.desk.test_send("grc", actor=ME)
+
+    assert told.outcome == "ok"
+    assert receivers(app) == ({"grc"} if echoes else set())

@@ -210,7 +210,7 @@ def _bad_tokens(app: App) -> Iterator[str]:
     yield good[:-2] + ("AA" if good[-2:] != "AA" else "BB")  # forged
     yield token(app, "acknowledge", id_, key=PEPPER.encode()[::-1])  # of another installation
     yield token(app, "acknowledge", id_, days=15)  # expired
-    yield token(app, "verify", id_)  # for something else
+    yield token(app, "nothing", id_)  # for something else
     yield token(app, "acknowledge", "nothing")  # of nothing
     yield token(app, "unsubscribe", id_)  # a purpose that does not fit its object
     other = token(app, "silence", id_)
