@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from riskwatch.model import Contribution, Factor, FactorLoss
+from riskwatch.model import Contribution, Event, Factor, FactorLoss
 from riskwatch.score.factor import factor_loss, load, points_left, power_sum
 from riskwatch.score.methodology import Methodology
 from riskwatch.score.plan import Loss
@@ -48,7 +48,8 @@ def take_apart(losses: Sequence[Loss], base_loss: float, methodology: Methodolog
     others = {
         factor: (base_loss, *(phi for of, phi in phis.items() if of is not factor)) for factor in groups
     }
-    printed = print_points({STRUCTURAL: unit * base_loss, **taken}, points, methodology)
+    told = {loss.weighed.event.id: _name(loss.weighed.event) for group in groups.values() for loss in group}
+    printed = print_points({STRUCTURAL: unit * base_loss, **taken}, points, methodology, names=told)
     contributions = [
         _contribution(
             loss,
@@ -70,16 +71,28 @@ def take_apart(losses: Sequence[Loss], base_loss: float, methodology: Methodolog
 
 
 def print_points(
-    points: Mapping[str, float], score_points: float, methodology: Methodology
+    points: Mapping[str, float],
+    score_points: float,
+    methodology: Methodology,
+    *,
+    names: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Mapping[str, float]:
-    """Return rounded points whose sum is the printed loss: largest remainders are rounded up, ties by key."""
+    """Return rounded points whose sum is the printed loss: largest remainders are rounded up, ties by name.
+
+    Ids are random: where two events weigh the same, what they are decides, so that a replay prints the same.
+    """
+    called = names or {}
     step = 10**methodology.score.round_points
     owed = round(methodology.score.scale * step) - round(score_points * step)
     floors = {key: math.floor(value * step + 1e-9) for key, value in points.items()}
-    ranked = sorted(points, key=lambda key: (floors[key] - points[key] * step, key))
+    ranked = sorted(points, key=lambda key: (floors[key] - points[key] * step, called.get(key, ()), key))
     for key in ranked[: max(owed - sum(floors.values()), 0)]:
         floors[key] += 1
     return {key: units / step for key, units in floors.items()}
+
+
+def _name(event: Event) -> tuple[str, ...]:
+    return event.type, event.home, event.object or "", event.occurred_at.isoformat()
 
 
 def _phi(total: float, factor: Factor, methodology: Methodology) -> float:
