@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -98,12 +99,14 @@ def test_the_commented_example_of_the_portfolio_is_valid(tmp_path: Path) -> None
 
 def test_the_examples_of_the_docs_are_valid() -> None:
     text = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
-    alerts, portfolio = (part.partition("```")[0] for part in text.split("```yaml\n")[1:3])
+    blocks = [dedent(part.partition("```")[0].rstrip(" ")) for part in text.split("```yaml\n")[1:]]
+    first, alerts, portfolio = blocks
     config = load(environ={})
 
-    file = read(alerts)
+    begun, file = read(first), read(alerts)
     (only,) = PortfolioFile.model_validate(read_yaml(portfolio, "x").value).dependencies
 
+    assert problems(begun, types=config.taxonomy) == []
     assert problems(file, types=config.taxonomy, subjects={"alibaba/qwen"}) == []
     assert only.subject == "alibaba/qwen"
 
