@@ -17,7 +17,6 @@ from riskwatch.serve.alert_actions import ReceiverCard, RuleCard
 
 if TYPE_CHECKING:
     from riskwatch.model import Actor, StoredReceiver, StoredRule
-    from riskwatch.store import UnitOfWork
 
 _Row = TypeVar("_Row")
 
@@ -65,14 +64,6 @@ def may_change(actor: Actor, author: str | None) -> None:
     """Raise Forbidden where somebody else made it and the actor is no admin."""
     if author != actor.id and not actor.may_all:
         raise Forbidden("admin")
-
-
-def versions_of(unit: UnitOfWork, rule_id: str) -> Sequence[StoredRule]:
-    """Return all versions of a rule, deleted ones too; none where it never was."""
-    try:
-        return unit.incidents.rule_versions(rule_id)
-    except NotFound:
-        return ()
 
 
 def rule_card(rule: AlertRule, *, version: int, origin: str, owner: str | None) -> RuleCard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,8 @@ from riskwatch.alert_checks import (
     same_id,
     stored_card,
     validated,
-    versions_of,
 )
+from riskwatch.alert_files import versions_of
 from riskwatch.alert_receivers import LATE_DUE, LINK_SILENCE, ReceiverDesk
 from riskwatch.alerting import TURNED
 from riskwatch.errors import Invalid
@@ -35,6 +35,7 @@ from riskwatch.model import (
 from riskwatch.outbox import DISPATCHED
 from riskwatch.send import suppress
 from riskwatch.send.check import problems
+from riskwatch.send.flush import DEADLINE
 from riskwatch.send.rule import AlertRule, AlertsFile
 from riskwatch.serve.alert_actions import (
     AlertHealth,
@@ -46,11 +47,9 @@ from riskwatch.serve.alert_actions import (
 if TYPE_CHECKING:
     from riskwatch.signing import Grant
 
-REDRIVEN = timedelta(hours=48)  # what is sent once more has so long
 LATE_DISPATCH = timedelta(minutes=2)
 LATE_TURN = timedelta(minutes=10)  # twice its interval
-
-_MOVES = {"redrive": "redrive", "release": "release", "cancel": "cancel"}
+VERBS = ("redrive", "release", "cancel")
 
 
 class AlertDesk(ReceiverDesk):
@@ -125,22 +124,30 @@ class AlertDesk(ReceiverDesk):
         now = self._now()
         if until is not None and until <= now:
             raise Invalid("until", "write an instant that lies ahead, or leave it out")
-        fields = {"acked_by": actor.id, "acked_at": now, "acked_until": until, "ack_note": note or None}
-        return self._changed(id_, actor, "incident.acknowledge", fields)
+        return self._changed(
+            id_,
+            actor,
+            "incident.acknowledge",
+            lambda held: suppress.acknowledged(held, by=actor.id, now=now, until=until, note=note or None),
+        )
 
     def assign(self, id_: str, *, actor: Actor, owner: str) -> Incident:
         """Name who takes care of an Incident."""
-        return self._changed(id_, actor, "incident.assign", {"owner": owner})
+        return self._changed(id_, actor, "incident.assign", lambda held: replace(held, owner=owner))
 
-    def _changed(self, id_: str, actor: Actor, action: str, fields: Mapping[str, Any]) -> Incident:
+    def _changed(
+        self, id_: str, actor: Actor, action: str, change: Callable[[Incident], Incident]
+    ) -> Incident:
         with self._parts.store.begin() as unit:
             held = unit.incidents.incident(id_)
             if held.state is IncidentState.OK:
                 raise Invalid("incident", "it is closed; nothing is sent about it any more")
-            made = replace(held, **fields)
+            made = change(held)
             unit.incidents.save_incidents([made])
-            before = {name: getattr(held, name) for name in fields}
-            self._note(unit, actor, action, id_, before=before, after=fields)
+            then, now = asdict(held), asdict(made)
+            changed = [name for name in now if now[name] != then[name]]
+            before, after = ({name: one[name] for name in changed} for one in (then, now))
+            self._note(unit, actor, action, id_, before=before, after=after)
         return made
 
     # ---------------------------------------------------------------------------- silences
@@ -192,14 +199,14 @@ class AlertDesk(ReceiverDesk):
     # ---------------------------------------------------------------------------- deliveries
     def move_deliveries(self, ids: Sequence[str], verb: str, *, actor: Actor) -> Sequence[str]:
         """Redrive dead, release held or cancel Deliveries; return the ids that moved."""
-        if verb not in _MOVES:
-            raise Invalid("verb", f"write one of {', '.join(_MOVES)}")
+        if verb not in VERBS:
+            raise Invalid("verb", f"write one of {', '.join(VERBS)}")
         now = self._now()
         with self._parts.store.begin() as unit:
             for id_ in ids:
                 unit.outbox.delivery(id_)
-            deadline_at = now + REDRIVEN if verb != "cancel" else None
-            moved = unit.outbox.move(ids, state=_MOVES[verb], now=now, deadline_at=deadline_at)
+            deadline_at = now + DEADLINE if verb != "cancel" else None
+            moved = unit.outbox.move(ids, state=verb, now=now, deadline_at=deadline_at)
             for id_ in moved:
                 self._note(unit, actor, f"delivery.{verb}", id_)
         return moved

@@ -10,7 +10,7 @@ from riskwatch.model import AuditEntry, Schedule, StoredReceiver, StoredRule
 from riskwatch.send import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from riskwatch.alerting import Alerting
@@ -54,7 +54,7 @@ def _rules(unit: UnitOfWork, rules: tuple[AlertRule, ...], now: datetime) -> Non
         before = held.pop(rule.id, None)
         body = rule.model_dump(mode="json", by_alias=True)
         if before is None or before.body != body:
-            version = 1 + max((one.version for one in _versions(unit, rule.id)), default=0)
+            version = 1 + max((one.version for one in versions_of(unit, rule.id)), default=0)
             row = StoredRule(
                 rule.id,
                 version,
@@ -74,9 +74,10 @@ def _rules(unit: UnitOfWork, rules: tuple[AlertRule, ...], now: datetime) -> Non
         _note(unit, "rule.delete", gone.id, gone.body, None, now)
 
 
-def _versions(unit: UnitOfWork, rule_id: str) -> tuple[StoredRule, ...]:
+def versions_of(unit: UnitOfWork, rule_id: str) -> Sequence[StoredRule]:
+    """Return all versions of a rule, deleted ones too; none where it never was."""
     try:
-        return tuple(unit.incidents.rule_versions(rule_id))
+        return unit.incidents.rule_versions(rule_id)
     except NotFound:
         return ()
 

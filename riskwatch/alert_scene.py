@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from riskwatch import score
-from riskwatch.model import Event, Score, Snapshot, Transition, criticality_of, vendor_of
+from riskwatch.model import Event, Grade, Score, Snapshot, Transition, criticality_of, vendor_of
 from riskwatch.send import compose
 from riskwatch.send.observe import Observation, Point, Watch
 
@@ -38,6 +38,15 @@ class Setup:
     sla_hours: Mapping[str, float]  # source class -> hours within which it must have answered
 
 
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """The Events that a vendor's Subjects read."""
+
+    events: Mapping[str, Event]
+    credibility: Mapping[str, float]  # event id -> share 0 to 1
+    old: frozenset[str]  # ids of those that are for the digest only
+
+
 @dataclass
 class Scene:
     """What alerting knows at one instant; whatever several Subjects share is read once."""
@@ -47,6 +56,7 @@ class Scene:
     unit: UnitOfWork
     reader: Reader
     now: datetime
+    _known: dict[tuple[str, datetime], _Happened] = field(default_factory=dict)
 
     @cached_property
     def borders(self) -> Mapping[str, float]:
@@ -84,7 +94,7 @@ class Scene:
         """Return a Subject as the rules see it."""
         made, subject = snapshot.score, snapshot.score.subject
         vendor = vendor_of(subject)
-        events = {event.id: event for event in self.reader.events(vendor, known_at=made.known_at)}
+        happened = self._happened(vendor, made.known_at)
         return Observation(
             subject=subject,
             vendor=vendor,
@@ -92,16 +102,26 @@ class Scene:
             snapshot_id=snapshot.id,
             cause="rescore" if self.is_new_method or snapshot.cause == "corrections" else snapshot.cause,
             past=self.past(subject, made.as_of, with_factors=any(rule.factor for rule in rules)),
-            events=events,
-            credibility={
-                id_: score.credibility(event.claims, self.parts.methodology.credibility)
-                for id_, event in events.items()
-            },
-            old=frozenset(id_ for id_, event in events.items() if self._is_old(event)),
+            events=happened.events,
+            credibility=happened.credibility,
+            old=happened.old,
             tags=frozenset(self.parts.vendors[vendor].tags),
             criticality=criticality_of(self.setup.dependencies, subject),
             is_stale=self._is_stale(vendor),
         )
+
+    def _happened(self, vendor: str, known_at: datetime) -> _Happened:
+        """Return what is known of a vendor's Events; its lines ask for the same."""
+        key = (vendor, known_at)
+        if key not in self._known:
+            events = {event.id: event for event in self.reader.events(vendor, known_at=known_at)}
+            weights = self.parts.methodology.credibility
+            self._known[key] = _Happened(
+                events,
+                {id_: score.credibility(event.claims, weights) for id_, event in events.items()},
+                frozenset(id_ for id_, event in events.items() if self._is_old(event)),
+            )
+        return self._known[key]
 
     def past(self, subject: str, until: datetime, *, with_factors: bool) -> tuple[Point, ...]:
         """Return the Scores of the past 90 days as they were given, oldest first."""
@@ -124,9 +144,7 @@ class Scene:
 
     def grade(self, points: float | None) -> str:
         """Return the Grade of points."""
-        if points is None:
-            return "NR"
-        return next(grade for grade, least in self.borders.items() if points >= least)
+        return str(Grade.NR if points is None else score.grade_of(points, self.parts.methodology))
 
     def _is_old(self, event: Event) -> bool:
         """Whether an Event came in long after it was published, or with the first poll of its Sources."""

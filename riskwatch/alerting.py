@@ -80,13 +80,15 @@ class Alerting:
         if not rules or not snapshots:
             return 0
         unit.lock("alerts")
-        scene = Scene(self.parts, self.setup, unit, reader, self.parts.now())
+        return self._judge(Scene(self.parts, self.setup, unit, reader, self.parts.now()), rules, snapshots)
+
+    def _judge(self, scene: Scene, rules: Sequence[AlertRule], snapshots: Sequence[Snapshot]) -> int:
         seen = {one.score.subject: scene.observation(one, rules) for one in snapshots}
         keys = [decide.incident_key(rule.id, subject) for rule in rules for subject in seen]
         decided = decide.decide(
             rules,
             list(seen.values()),
-            incidents=unit.incidents.newest_incidents(keys),
+            incidents=scene.unit.incidents.newest_incidents(keys),
             now=scene.now,
             new_id=self.parts.new_id,
             borders=scene.borders,
@@ -102,7 +104,10 @@ class Alerting:
         now, made = self.parts.now(), 0
         with self.parts.store.begin() as unit:
             unit.lock("alerts")
-            rules, reader = self.rules(unit), Reader(self.parts, unit)
+            rules, scene = (
+                self.rules(unit),
+                Scene(self.parts, self.setup, unit, Reader(self.parts, unit), now),
+            )
             incidents = unit.incidents.open_incidents()
             last = unit.access.setting(TURNED)
             since = min(datetime.fromisoformat(last), now) if last else now - COMPARED
@@ -114,8 +119,7 @@ class Alerting:
                 for subject, one in sorted(newest.items())
                 if vendor_of(subject) in vendors and vendor_of(subject) in self.parts.vendors
             ]
-            made += self.evaluate(unit, judged, reader)
-            scene = Scene(self.parts, self.setup, unit, reader, now)
+            made += self._judge(scene, rules, judged)
             retired = decide.retire(incidents, rules, now=now, new_id=self.parts.new_id)
             for decided in (retired, *self._watched(scene, rules)):
                 made += self._store(scene, decided, rules, {})

@@ -24,7 +24,7 @@ def _when(at: datetime | None) -> str:
 # -------------------------------------------------------------------------------- alerts
 @click.group()
 def alerts() -> None:
-    """Incidents of the alert rules: list, preview, replay, acknowledge, silence."""
+    """Incidents of the alert rules: list, preview, replay, acknowledge."""
 
 
 @alerts.command("list")

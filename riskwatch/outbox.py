@@ -110,7 +110,7 @@ class Outbox:
         """
         self._alerting, self.words, self._make = alerting, words, make
         self._log, self._beat = log, beat
-        self._parts, self._setup = alerting.parts, alerting.setup
+        self._parts = alerting.parts
         self._clock = ClockWatch()
 
     def flush(self) -> int:

@@ -54,14 +54,13 @@ class WebActions:
         inputs = Reader(self._parts, unit).inputs(subject, as_of=known_at, known_at=known_at)
         rated = score.evaluate(inputs).points is not None
         return [
-            HistoryRow(p.as_of, p.points, p.low, p.high, self._grade(p.points))
+            HistoryRow(
+                p.as_of, p.points, p.low, p.high, str(score.grade_of(p.points, self._parts.methodology))
+            )
             if rated
             else HistoryRow(p.as_of, None, None, None, "NR")
             for p in score.series(inputs, instants)
         ]
-
-    def _grade(self, points: float) -> str:
-        return next(str(g.grade) for g in self._parts.methodology.grades if points >= g.from_)
 
     def project(self, subject: str, instants: Sequence[datetime]) -> Sequence[HistoryRow]:
         """Return the Scores at later instants if nothing new becomes known."""

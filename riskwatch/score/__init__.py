@@ -9,6 +9,7 @@ from riskwatch.model import CoverageFact, Event, Score, Vendor, Verdict
 from riskwatch.score.delta import by_cause, by_event, delta
 from riskwatch.score.engine import SeriesPoint, evaluate
 from riskwatch.score.engine import course as series
+from riskwatch.score.grade import grade_of
 from riskwatch.score.inputs import Inputs
 from riskwatch.score.loss import credibility
 from riskwatch.score.methodology import Methodology
@@ -17,7 +18,8 @@ from riskwatch.score.what_if import Added, Change, Setting, what_if
 
 __all__ = [
     "Added", "Change", "Inputs", "Methodology", "SeriesPoint", "Setting",
-    "by_cause", "by_event", "credibility", "delta", "disagreements", "evaluate", "score", "series", "what_if",
+    "by_cause", "by_event", "credibility", "delta", "disagreements", "evaluate", "grade_of",
+    "score", "series", "what_if",
 ]  # fmt: skip
 
 
