@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -51,6 +52,12 @@ LATE_DUE = timedelta(minutes=5)
 _RECEIVER: TypeAdapter[ReceiverConfig] = TypeAdapter(ReceiverConfig)
 
 
+def bound_to(config: ReceiverConfig) -> str:
+    """Return what a proof of ownership holds for: `id:digest`, another one as soon as anything is changed."""
+    body = json.dumps(body_of(config), sort_keys=True)
+    return f"{config.id}:{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+
+
 class ReceiverDesk:
     """What may be asked about Receivers and digests."""
 
@@ -87,6 +94,8 @@ class ReceiverDesk:
             if held is not None:
                 is_same = held.config == row.config
                 row = replace(row, author=held.author, verified_at=held.verified_at if is_same else None)
+                if not is_same:
+                    unit.access.save_setting(f"receiver_proof:{row.id}", "")
             unit.outbox.save_receiver(row)
             self._note(
                 unit, actor, "receiver.save", row.id, before=held.config if held else None, after=row.config
@@ -111,7 +120,7 @@ class ReceiverDesk:
             may_change(actor, author)
         self._count_test(actor.id)
         receiver, now = self._app.receiver(config), self._now()
-        is_proved = author is None or self._is_proved(id_)
+        bound = None if author is None or self._is_proved(id_) else bound_to(config)
         made = [
             Delivery(
                 id=(own := self._parts.new_id()),
@@ -121,7 +130,7 @@ class ReceiverDesk:
                 recipient=recipient,
                 ordering_key=f"{id_}|{recipient}|test|{own}",
                 purpose=Purpose.TEST,
-                payload=self._test(id_, recipient, now, is_proved=is_proved),
+                payload=self._test(id_, recipient, now, bound=bound),
                 created_at=now,
                 deadline_at=now + LATE_DUE,
                 state=DeliveryState.CANCELLED,  # nobody else may send it: the one try is made here
@@ -137,26 +146,32 @@ class ReceiverDesk:
                 unit.outbox.save_receiver_state(switched_on(state))  # it answers again: what waits may go
         for delivery, one in zip(made, tried, strict=True):
             challenge = delivery.payload.get("proof")
-            if config.kind == "webhook" and challenge and one.sent and challenge in one.sent.detail:
-                self.prove(id_, delivery.recipient, actor=actor)
+            echoed = one.sent.detail if config.kind == "webhook" and one.sent else ""
+            if bound and challenge and challenge in echoed:
+                self.prove(bound, delivery.recipient, actor=actor)
         worst = next((one for one in tried if one.error is not None), tried[0]).attempt
         return Transcript(str(worst.outcome), worst.code, worst.detail, worst.latency_ms)
 
-    def _test(self, id_: str, recipient: str, now: datetime, *, is_proved: bool) -> dict[str, Any]:
+    def _test(self, id_: str, recipient: str, now: datetime, *, bound: str | None) -> dict[str, Any]:
         key = self._app.words.key
-        proof = None if is_proved else signing.sign("verify", recipient, id_, now=now, key=key)
+        proof = signing.sign("verify", recipient, bound, now=now, key=key) if bound else None
         return TestMessage(receiver_id=id_, as_of=now, proof=proof).model_dump(mode="json")
 
     def _is_proved(self, id_: str) -> bool:
         with self._parts.store.begin(write=False) as unit:
             return any(row.id == id_ and row.verified_at is not None for row in unit.outbox.receivers())
 
-    def prove(self, id_: str, recipient: str, *, actor: Actor) -> bool:
-        """Note that a recipient wants what a Receiver sends; return whether all of them do by now."""
+    def prove(self, bound: str, recipient: str, *, actor: Actor) -> bool:
+        """Note that a recipient wants what a Receiver sends; return whether all of them do by now.
+
+        `bound` is what bound_to() gave when the proof was asked for. Raises Invalid where it no longer holds.
+        """
+        id_ = bound.partition(":")[0]
         with self._parts.store.begin() as unit:
             held = found([row for row in unit.outbox.receivers() if row.id == id_], "receiver", id_)
-            wanted = set(_RECEIVER.validate_json(json.dumps(held.config)).recipients)
-            if recipient not in wanted:
+            config = _RECEIVER.validate_json(json.dumps(held.config))
+            wanted = set(config.recipients)
+            if recipient not in wanted or bound != bound_to(config):
                 raise Invalid("link", "the receiver has changed since; ask for another test")
             proved = set((unit.access.setting(f"receiver_proof:{id_}") or "").split()) & wanted | {recipient}
             unit.access.save_setting(f"receiver_proof:{id_}", " ".join(sorted(proved)))

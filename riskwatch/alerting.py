@@ -16,11 +16,11 @@ from pydantic import TypeAdapter
 from riskwatch.alert_scene import COMPARED, METHOD, PAST, Scene, Setup
 from riskwatch.model import criticality_of, subjects_of, vendor_of
 from riskwatch.pipeline import Parts, Reader
-from riskwatch.send import backtest, decide, suppress
+from riskwatch.send import backtest, decide, suppress, system
 from riskwatch.send.rule import AlertRule, ReceiverConfig
 
 if TYPE_CHECKING:
-    from riskwatch.model import Snapshot
+    from riskwatch.model import Silence, Snapshot
     from riskwatch.send.observe import Decided, Observation
     from riskwatch.store import UnitOfWork
 
@@ -188,7 +188,9 @@ class Alerting:
             now=now,
             new_id=self.parts.new_id,
         )
-        for silence in (*suppress.due_reminders(silences, now=now), *after.silences):
+        reminded = suppress.due_reminders(silences, now=now)
+        self._remind(unit, reminded)
+        for silence in (*reminded, *after.silences):
             unit.incidents.add_silence(silence)
         if not after.transitions:
             return 0
@@ -196,6 +198,17 @@ class Alerting:
         newest = {id_: one for id_, one in unit.scores.latest_all().items() if id_ in subjects}
         seen = {id_: scene.observation(one, rules) for id_, one in newest.items()}
         return self._store(scene, decide.Decided(after.incidents, after.transitions), rules, seen)
+
+    def _remind(self, unit: UnitOfWork, silences: Sequence[Silence]) -> None:
+        receivers = {id_: one for id_, one in self.receivers(unit).items() if one.enabled}
+        for silence in silences:
+            over = system.reader_of(silence.author, receivers)
+            if over is not None:
+                now, ids = self.parts.now(), [self.parts.new_id() for _ in over.recipients]
+                message = system.reminder(silence, now=now)
+                unit.outbox.add_deliveries(
+                    system.deliveries(message, over=over, key=f"silence:{silence.id}", now=now, ids=ids)
+                )
 
     # ---------------------------------------------------------------------------- backtest
     def backtest(self, rule: AlertRule, *, days: int = 180) -> backtest.Backtest:

@@ -22,7 +22,7 @@ class Grant:
 
     purpose: str  # acknowledge, silence, unsubscribe, verify
     recipient: str
-    object: str  # incident, schedule or receiver id
+    object: str  # id of an incident or schedule; of a receiver with the digest of its config
     expires_at: datetime
 
 

@@ -21,12 +21,11 @@ from riskwatch.send.message import (
 )
 from riskwatch.send.receiver import Receiver
 from riskwatch.send.retry import BREAKER_FAILURES
+from riskwatch.send.system import FIRST_CHOICES, deliveries
 
 LONG_OUTAGE = timedelta(minutes=30)
 _TOLD_AGAIN = timedelta(hours=6)
-_DEADLINE = timedelta(hours=48)
 _MOST_ALERTS, _GRAVEST = 20, 10  # as in a flush: more of them become a summary
-_FIRST_CHOICES = ("email", "slack", "webhook")  # people before machines
 _ABOUT_INCIDENTS = (Purpose.ALERT, Purpose.UPDATE, Purpose.CORRECTION, Purpose.RESOLVED)
 
 
@@ -49,7 +48,7 @@ def channel_for(
     failing: Receiver, receivers: Mapping[str, Receiver], states: Mapping[str, ReceiverState]
 ) -> Receiver | None:
     """Return a working Receiver of another kind, or None: what fails cannot carry the news of it."""
-    for kind in _FIRST_CHOICES:
+    for kind in FIRST_CHOICES:
         for id_ in sorted(receivers):
             state = states.get(id_, ReceiverState(id_))
             works = state.disabled_reason is None and state.consecutive_failures < BREAKER_FAILURES
@@ -77,23 +76,7 @@ def news(
         as_of=now,
     )
     period = int(now.timestamp() // _TOLD_AGAIN.total_seconds())  # two processes at once tell one thing
-    return tuple(
-        Delivery(
-            id=id_,
-            idempotency_key=f"s:{failing.id}:{period}:{over.id}:{recipient}",
-            receiver_id=over.id,
-            kind=over.kind,
-            recipient=recipient,
-            ordering_key=f"system:{over.id}:{recipient}",
-            purpose=Purpose.SYSTEM,
-            payload=message.model_dump(mode="json"),
-            payload_version=PAYLOAD_VERSION,
-            created_at=now,
-            deadline_at=now + _DEADLINE,
-            next_attempt_at=now,
-        )
-        for recipient, id_ in zip(over.recipients, ids, strict=False)
-    )
+    return deliveries(message, over=over, key=f"{failing.id}:{period}", now=now, ids=ids)
 
 
 # -------------------------------------------------------------------------------- its backlog

@@ -59,9 +59,10 @@ def _told(desk: Desk, grant: Grant) -> Mapping[str, str]:
             "button": "Unsubscribe",
         }
     if grant.purpose == "verify":
+        receiver_id = grant.object.partition(":")[0]
         return {
             "title": "Have alerts sent here?",
-            "sentence": f"Alerts of the receiver {grant.object} will be sent to where you read this.",
+            "sentence": f"Alerts of the receiver {receiver_id} will be sent to where you read this.",
             "button": "Confirm",
         }
     if grant.purpose not in ("acknowledge", "silence"):

@@ -2,14 +2,19 @@
 
 import json
 import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from riskwatch import settings
+from riskwatch.alert_receivers import bound_to
 from riskwatch.app import App
 from riskwatch.errors import Invalid, NotFound
-from riskwatch.model import Actor, ReceiverState
+from riskwatch.model import Actor, Purpose, ReceiverState
+from riskwatch.send.rule import ReceiverConfig
 from riskwatch.signing import Grant, sign
 from tests.send.deliveries import a_client
 from tests.send.peers import answer, hooking
@@ -84,8 +89,10 @@ def receivers(app: App) -> set[str]:
 
 
 def a_link(app: App, purpose: str, recipient: str) -> Grant:
-    token = sign(purpose, recipient, "team", now=app.now(), key=app.pepper)
-    return app.desk.grant(token)
+    (card,) = app.desk.receivers()
+    config: ReceiverConfig = TypeAdapter(ReceiverConfig).validate_json(json.dumps(card.config))
+    object_ = bound_to(config) if purpose == "verify" else "team"
+    return app.desk.grant(sign(purpose, recipient, object_, now=app.now(), key=app.pepper))
 
 
 def test_an_email_list_is_sent_to_once_every_address_has_confirmed(app: App) -> None:
@@ -111,6 +118,55 @@ def test_a_changed_list_must_be_confirmed_anew(app: App) -> None:
     assert receivers(app) == set()
     with pytest.raises(Invalid, match="changed since"):
         app.desk.use(a_link(app, "verify", "a@example.com"))
+
+
+def test_a_link_that_was_sent_before_a_change_proves_nothing_of_what_came_after(app: App) -> None:
+    team = {"id": "team", "kind": "email", "to": ["a@example.com"]}
+    app.desk.save_receiver(team, actor=ME)
+    old = a_link(app, "verify", "a@example.com")
+    app.desk.save_receiver(team | {"to": ["a@example.com", "c@example.com"]}, actor=ME, id_="team")
+
+    with pytest.raises(Invalid, match="changed since"):
+        app.desk.use(old)
+    app.desk.use(a_link(app, "verify", "c@example.com"))
+
+    assert receivers(app) == set()  # what a@ confirmed was another list
+    app.desk.use(a_link(app, "verify", "a@example.com"))
+    assert receivers(app) == {"team"}
+
+
+# -------------------------------------------------------------------------------- silences
+@pytest.mark.parametrize(
+    ("author", "carrier"), [("link:b@example.com", "b@example.com"), ("key:somebody", "a@example.com")]
+)
+def test_a_day_before_its_end_the_author_of_a_silence_is_reminded_once(
+    tmp_path: Path, author: str, carrier: str
+) -> None:
+    now = [datetime(2026, 3, 5, 9, tzinfo=UTC)]
+    app = App(settings.load(None, {"RISKWATCH_DATA_DIR": str(tmp_path)}), now=lambda: now[0])
+    for name in "ab":
+        app.desk.save_receiver(
+            {"id": f"team-{name}", "kind": "email", "to": [f"{name}@example.com"]}, actor=ME
+        )
+        with app.store.begin() as unit:
+            held = next(row for row in unit.outbox.receivers() if row.id == f"team-{name}")
+            unit.outbox.save_receiver(replace(held, verified_at=now[0]))
+    ends_at = now[0] + timedelta(days=3)
+    app.desk.silence(
+        {"vendor": "alibaba"}, actor=Actor(author), starts_at=now[0], ends_at=ends_at, reason="a known move"
+    )
+
+    for hours in (0, 47, 48, 49, 71):
+        now[0] = ends_at - timedelta(hours=72 - hours)
+        app.alerts.alerting.turn()
+
+    with app.store.begin(write=False) as unit:
+        (row,) = unit.outbox.open_deliveries()
+    assert (row.purpose, row.recipient) == (Purpose.SYSTEM, carrier)
+    assert row.created_at == ends_at - timedelta(hours=24)
+    assert row.payload["title"] == "A silence ends on 2026-03-08 09:00 UTC"
+    assert row.payload["lines"][0] == "It mutes: vendor alibaba."
+    assert "a known move" in row.payload["lines"][1]
 
 
 @pytest.mark.parametrize("purpose", ["acknowledge", "silence", "unsubscribe", "nothing"])
