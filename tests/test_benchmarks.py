@@ -13,7 +13,8 @@ from riskwatch.app import App
 from riskwatch.errors import Invalid
 from riskwatch.settings import load
 
-REAL = Path(os.environ.get("SHARED_DATA", "../shared")) / "data" / "benchmarks"
+SHARED = Path(__file__).parent.parent.parent / "shared"
+REAL = Path(os.environ.get("SHARED_DATA", SHARED)) / "data" / "benchmarks"
 HEAD = "document_id\tsentence_idx\ttext\ttypes_event_unq\tsubtypes_event_unq\n"
 
 

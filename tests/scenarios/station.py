@@ -12,13 +12,12 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from riskwatch import pipeline, settings
+from riskwatch import pipeline
 from riskwatch.app import App
 from riskwatch.collect.source import Source
 from riskwatch.replay import Clock
 from tests.collect.sites import Site
+from tests.scenarios.flow import configured
 from tests.send.deliveries import a_client
 from tests.send.peers import Hook, Relay, answer
 
@@ -47,17 +46,12 @@ class Station:
         hook: Hook,
         alerts: Mapping[str, Any],
     ) -> None:
-        overlay = folder / "overlay"
-        overlay.mkdir(parents=True)
-        (overlay / "alerts.yaml").write_text(yaml.safe_dump(dict(alerts), sort_keys=False))
         self.clock, self.site, self.relay, self.hook = Clock(start), site, relay, hook
         self.outlets: dict[str, Outlet] = {}
-        self.config = settings.load(
-            overlay,
-            {
-                "RISKWATCH_DATA_DIR": str(folder / "data"),
-                "RISKWATCH_ALLOW_CIDRS": "127.0.0.0/8,::1/128",
-                "RISKWATCH_BASE_URL": "https://riskwatch.example.com",
+        self.config = configured(
+            folder,
+            alerts,
+            environ={
                 "RISKWATCH_SMTP_HOST": "127.0.0.1",
                 "RISKWATCH_SMTP_PORT": str(relay.port),
                 "RISKWATCH_SMTP_FROM": "riskwatch@example.com",
