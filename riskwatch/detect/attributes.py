@@ -9,6 +9,7 @@ from datetime import date
 
 from riskwatch.detect.compiled import Capture
 from riskwatch.detect.finders import FIND, nearest
+from riskwatch.detect.mask import capitalised, is_headline
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.quantity import DateRead, read_date, read_percent
 from riskwatch.detect.readings import APPROX_CHARS, Reading, Readings, Subject, clause, put_token
@@ -16,6 +17,7 @@ from riskwatch.detect.vendors import Attribution, Scene
 from riskwatch.model import AttrValue
 
 MAX_TEXT_CHARS = 120
+TAKER = "taker"  # the group of the company that acts: only a name can stand for it
 
 
 def read_attributes(candidate: Candidate, scene: Scene, subject: Subject, vendor: Attribution) -> Readings:
@@ -97,10 +99,25 @@ def _group(
         if inside:
             put_token(capture, scene.masked.tokens[inside[0]], scene, readings)
             return
-    if kinds is None or capture.kind in ("product", "org"):
+    if capture.source == TAKER:
+        name = _name_in(span, scene)
+        if name is not None:
+            readings.put(capture.attribute, scene.masked.words(*name), scene.masked.span(*name))
+    elif kinds is None or capture.kind in ("product", "org"):
         _note_owner(span, scene, readings)
         words = scene.masked.words(*span).strip(" ,;:'\"’“”")
         readings.put(capture.attribute, words[:MAX_TEXT_CHARS] or None, scene.masked.span(*span))
+
+
+def _name_in(span: tuple[int, int], scene: Scene) -> tuple[int, int] | None:
+    """Return the last unknown name of a span; none in a headline, whose capitals say nothing of names."""
+    if is_headline(scene.masked.text):
+        return None
+    low, high = span
+    names = [
+        (low + start, low + end) for start, end, _ in capitalised(scene.masked.text[low:high], scene.pack)
+    ]
+    return names[-1] if names else None
 
 
 def _note_owner(span: tuple[int, int], scene: Scene, readings: Readings) -> None:
