@@ -117,6 +117,8 @@ def _cued(before: str, after: str, pack: Pack) -> set[str]:
 
 def attribute(candidate: Candidate, scene: Scene, *, person: Token | None) -> tuple[Attribution, ...]:
     """Return the vendor by the first route that applies, every vendor of a list in a slot, or none."""
+    if _is_with_itself(candidate, scene):
+        return ()
     taken = _taken(candidate, scene)
     for route in candidate.rule.spec.vendor.from_:
         if route == Route.SLOT and _slot_is_closed(candidate, scene):
@@ -171,6 +173,16 @@ def _slots(candidate: Candidate, scene: Scene) -> list[int]:
         if group in candidate.groups
         for number in scene.masked.inside(*candidate.groups[group], "VO")
     ]
+
+
+def _is_with_itself(candidate: Candidate, scene: Scene) -> bool:
+    """Whether both sides of a frame name one vendor: "Google's search runs on Gemini" is no deal."""
+    sides = [
+        {scene.masked.tokens[number].vendor for number in scene.masked.inside(*candidate.groups[group], "VO")}
+        for group in ("v", "from")
+        if group in candidate.groups
+    ]
+    return len(sides) > 1 and bool(sides[1]) and len(sides[0] | sides[1]) == 1
 
 
 def _slot_is_closed(candidate: Candidate, scene: Scene) -> bool:
