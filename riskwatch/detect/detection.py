@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date
@@ -17,7 +18,7 @@ from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
 from riskwatch.detect.settle import settle
-from riskwatch.detect.signals import Work, add_candidate
+from riskwatch.detect.signals import Unread, Work, add_candidate
 from riskwatch.detect.vendors import (
     MAX_RIVAL_SHARE,
     MIN_FOCUS_MENTIONS,
@@ -105,20 +106,24 @@ def _read(work: Work, *, focus: str | None) -> None:
         body, pack=work.language.pack, leads=lambda low, high: _leads(work.names, low, high)
     )
     is_digest = any(segment.is_digest for segment in segments)
-    title = Segment("title", ((0, len(texts["title"])),))
+    spans = () if is_digest else _all_spans(segments)
+    of_title = _focus(work, spans, is_digest=is_digest, given=focus)
     left = MAX_SENTENCES
+    for segment in segments:
+        about = _focus(work, segment.spans, is_digest=True, given=focus) if is_digest else of_title
+        left -= _read_segment(work, segment, about, most=left)
     # the title is read last: by then the body has proved who its persons are
-    for segment in (*segments, title):
-        sentences = list(islice(_sentences(work.language, texts[segment.field], segment), left))
-        if not sentences:
-            continue
-        left -= len(sentences)
-        spans = segment.spans if segment.field == "body" else () if is_digest else _all_spans(segments)
-        about = _focus(work, spans, is_digest=is_digest, given=focus)
-        for sentence, numbers in sentences:
-            _sentence(work, sentence, numbers, focus=about)
+    left -= _read_segment(work, Segment("title", ((0, len(texts["title"])),)), of_title, most=left)
     if left <= 0:
         work.notes.append(f"only {MAX_SENTENCES} sentences read")
+
+
+def _read_segment(work: Work, segment: Segment, focus: Focus, *, most: int) -> int:
+    """Read at most so many sentences; return how many there were."""
+    sentences = list(islice(_sentences(work, segment, focus), most))
+    for sentence, numbers in sentences:
+        _sentence(work, sentence, numbers, focus=focus)
+    return len(sentences)
 
 
 def _all_spans(segments: Sequence[Segment]) -> tuple[tuple[int, int], ...]:
@@ -151,47 +156,56 @@ def _focus(work: Work, spans: Sequence[tuple[int, int]], *, is_digest: bool, giv
     return Focus(vendor, is_salient=is_salient)
 
 
-def _sentences(language: LanguageRules, text: str, segment: Segment) -> Iterable[tuple[Sentence, list[int]]]:
-    """Yield the sentences in which a rule's prefilter hits, with the numbers of those rules."""
+def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[tuple[Sentence, list[int]]]:
+    """Yield the sentences in which a rule's prefilter hits, with the numbers of those rules.
+
+    Only the focus can carry an event without a name of a vendor or of its people: elsewhere sentences
+    without one, most of a text, are not even looked at.
+    """
+    splitter, text = work.language.splitter, work.texts[segment.field]
     for low, high in segment.spans:
+        named = [token.start for token in work.names.within(segment.field, low, high) if token.kind != "O"]
+        if not named and not focus.can_carry:
+            continue
         raw = text[low:high].encode()
         plain = len(raw) == high - low
-        for first, last in language.splitter.spans(raw):
-            if last - first < language.splitter.min_chars:
+        places = [at - low if plain else len(text[low:at].encode()) for at in named]
+        for first, last in splitter.spans(raw):
+            is_named = bisect_left(places, first) < bisect_left(places, last)
+            if last - first < splitter.min_chars or not (is_named or focus.can_carry):
                 continue
-            numbers = language.prefilter.Match(raw[first:last])
+            numbers = work.language.prefilter.Match(raw[first:last])
             if not numbers:
                 continue
             start = low + (first if plain else len(raw[:first].decode("utf-8", "ignore")))
             words = raw[first:last].decode("utf-8", "ignore")
             start += len(words) - len(words.lstrip())
             words = words.strip()[:MAX_CHARS]
-            if len(words) >= language.splitter.min_chars:
+            if len(words) >= splitter.min_chars:
                 yield Sentence(segment.field, start, start + len(words), words), sorted(numbers)
 
 
 def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: Focus) -> None:
-    rules = [work.language.rules[number] for number in numbers]
-    rules = [rule for rule in rules if _in_scope(rule, sentence, work.article)]
+    language, pack = work.language, work.language.pack
+    numbers = [number for number in numbers if _in_scope(language.rules[number], sentence, work.article)]
     entities = [
         shifted(token, -sentence.start)
         for token in work.names.within(sentence.field, sentence.start, sentence.end)
         if token.end <= sentence.end
     ]
-    pack = work.language.pack
-    # without a name of a vendor or of its people only the focus could carry the event
-    if not rules or not (focus.is_own_channel or focus.is_salient or any(t.kind != "O" for t in entities)):
+    if not numbers or not (focus.can_carry or any(token.kind != "O" for token in entities)):
         return
-    with_people = any(rule.uses_people for rule in rules)
-    masked = mask(sentence.text, entities, pack=pack, proven=work.proven if with_people else None)
-    _remember(work, masked)
-    lowered = masked.raw.lower()
+    with_people = any(language.rules[number].uses_people for number in numbers)
+    unread = Unread(sentence.text, entities, with_people=with_people)
+    possible = language.finder.possible(sentence.text, numbers)
+    if not possible:
+        work.unread.append(unread)
+        return
+    masked = _masked(work, unread)
     found = [
         made
-        for rule in rules
-        for made in candidates(
-            rule, masked, pack=pack, possible=rule.atoms.Match(lowered, potential=True) or ()
-        )
+        for number, frames in possible.items()
+        for made in candidates(language.rules[number], masked, pack=pack, possible=frames)
     ]
     if not found:
         return
@@ -204,6 +218,22 @@ def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: 
 def _in_scope(rule: CompiledRule, sentence: Sentence, article: Article) -> bool:
     scope = rule.spec.scope
     return sentence.field in scope.fields and (not scope.sources or article.source_class in scope.sources)
+
+
+def _masked(work: Work, sentence: Unread) -> Masked:
+    """Mask a sentence; sentences before it that nobody has read may prove who its persons are."""
+    if sentence.with_people:
+        for earlier in work.unread:
+            _remember(work, _mask(work, earlier))
+        work.unread.clear()
+    masked = _mask(work, sentence)
+    _remember(work, masked)
+    return masked
+
+
+def _mask(work: Work, sentence: Unread) -> Masked:
+    proven = work.proven if sentence.with_people else None
+    return mask(sentence.text, sentence.entities, pack=work.language.pack, proven=proven)
 
 
 def _remember(work: Work, masked: Masked) -> None:

@@ -12,6 +12,7 @@ from riskwatch.detect.assertion import Case, Found, Judged, judge
 from riskwatch.detect.attributes import Claimed, claimed, read_attributes
 from riskwatch.detect.compiled import LanguageRules, Ruleset
 from riskwatch.detect.credit import cited, original
+from riskwatch.detect.mask import Token
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.names import Names
 from riskwatch.detect.readings import Readings, Subject
@@ -36,6 +37,15 @@ SPEECH_CHARS = 30
 Place = tuple[bool, int, str, str]  # field order, offset of the trigger, rule, frame
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A sentence before it is masked; offsets of the entities are in characters of the sentence."""
+
+    text: str
+    entities: Sequence[Token]
+    with_people: bool  # whether persons whom no register holds are looked for
+
+
 @dataclass(slots=True)
 class Work:
     """What is gathered while one article is read."""
@@ -55,6 +65,7 @@ class Work:
     proven: dict[str, str] = field(
         default_factory=dict
     )  # name or family name -> full name of an unknown person
+    unread: list[Unread] = field(default_factory=list)  # passed over: no frame can match in them
 
 
 def add_candidate(

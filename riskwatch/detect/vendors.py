@@ -42,6 +42,11 @@ class Focus:
     is_salient: bool = False
     is_own_channel: bool = False  # the source speaks for this one vendor
 
+    @property
+    def can_carry(self) -> bool:
+        """Whether a sentence without any name may tell of this vendor."""
+        return self.is_salient or self.is_own_channel
+
 
 @dataclass(frozen=True, slots=True)
 class Attribution:

@@ -1,0 +1,165 @@
+"""Patterns of RE2, taken apart as far as their words can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EDGE = "\0"  # stands for the edge of a word in a text
+MAX_CLASS_CHARS = 6  # characters of a class that is spelled out
+_CLASSES = "dDwWsSnrtfv"
+_FLAGS = "imsU-"
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A part that matches these texts, in lower case."""
+
+    texts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A part that matches texts that are not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Parts one after the other."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Parts of which one matches."""
+
+    branches: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A part that stands there several times."""
+
+    part: Node
+    is_needed: bool  # at least once
+
+
+Node = Exact | Unknown | Joined | Either | Repeated
+EMPTY = Exact(frozenset({""}))
+_AT_EDGE = Exact(frozenset({EDGE}))
+
+
+def parse(pattern: str) -> Node:
+    """Take a pattern apart; raises ValueError or IndexError on syntax that is not known here.
+
+    Tokens («V0») are unknown: what the text says in their place is.
+    """
+    reader = _Reader(pattern)
+    node = reader.alternatives()
+    if reader.at < len(pattern):
+        raise ValueError("a bracket too many")
+    return node
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads a pattern from left to right."""
+
+    pattern: str
+    at: int = 0
+
+    def alternatives(self) -> Node:
+        """Read up to the end of the group."""
+        branches = [self._sequence()]
+        while self._takes("|"):
+            branches.append(self._sequence())
+        return branches[0] if len(branches) == 1 else Either(tuple(branches))
+
+    def _sequence(self) -> Node:
+        parts: list[Node] = []
+        while self.at < len(self.pattern) and self.pattern[self.at] not in "|)":
+            parts.append(self._repeated(self._one()))
+        return Joined(tuple(parts))
+
+    def _takes(self, text: str) -> bool:
+        found = self.pattern.startswith(text, self.at)
+        self.at += len(text) if found else 0
+        return found
+
+    def _skip_to(self, sign: str) -> str:
+        """Go behind the next such sign; return what stands before it."""
+        start, self.at = self.at, self.pattern.index(sign, self.at) + 1
+        return self.pattern[start : self.at - 1]
+
+    def _one(self) -> Node:
+        char = self.pattern[self.at]
+        self.at += 1
+        if char in "([\\":
+            return {"(": self._group, "[": self._class, "\\": self._escaped}[char]()
+        if char == "«":
+            self._skip_to("»")
+        if char in "*+?{":
+            raise ValueError(f"{char} repeats nothing")
+        if char in "^$":
+            return _AT_EDGE
+        return Unknown() if char in ".«" else _literal(char)
+
+    def _group(self) -> Node:
+        if self._takes("?P<"):
+            self._skip_to(">")
+        elif self._takes("?"):
+            while self.pattern[self.at] in _FLAGS:
+                self.at += 1
+            if self._takes(")"):
+                return EMPTY  # flags for what follows
+            if not self._takes(":"):
+                raise ValueError("a group of another kind")
+        inner = self.alternatives()
+        if not self._takes(")"):
+            raise ValueError("the group has no end")
+        return inner
+
+    def _class(self) -> Node:
+        start = self.at
+        self._takes("^")
+        self._takes("]")  # right here it is a character
+        while self.pattern[self.at] != "]":
+            if self._takes("[:"):
+                self._skip_to(":]")
+            else:
+                self.at += 2 if self.pattern[self.at] == "\\" else 1
+        inside = self.pattern[start : self.at]
+        self.at += 1
+        is_plain = not any(sign in inside for sign in "^\\[]«»") and "-" not in inside[1:-1]
+        is_told = is_plain and len(inside) <= MAX_CLASS_CHARS
+        return Exact(frozenset(inside.lower())) if is_told else Unknown()
+
+    def _escaped(self) -> Node:
+        char = self.pattern[self.at]
+        self.at += 1
+        if char in "pP":
+            if self._takes("{"):
+                self._skip_to("}")
+            else:
+                self.at += 1
+            return Unknown()
+        if char in "bAz":
+            return _AT_EDGE
+        if char.isalnum() and char not in _CLASSES:
+            raise ValueError(f"\\{char} is not known")
+        return Unknown() if char.isalnum() else _literal(char)
+
+    def _repeated(self, part: Node) -> Node:
+        sign = self.pattern[self.at : self.at + 1]
+        if not sign or sign not in "?*+{":
+            return part
+        self.at += 1
+        least = int(self._skip_to("}").partition(",")[0]) if sign == "{" else int(sign == "+")
+        self._takes("?")  # as few as possible
+        if sign == "?":
+            return Either((part, EMPTY))
+        return Repeated(part, least > 0)
+
+
+def _literal(char: str) -> Exact:
+    return Exact(frozenset({char.lower()}))
