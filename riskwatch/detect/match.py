@@ -14,6 +14,7 @@ from riskwatch.detect.regex import Match
 SLACK = 2  # characters between a filter's match and the trigger
 MAX_MATCHES = 20  # of one frame in one sentence
 _PERSON_OR_ROLE = compile_pattern(r"«[PR][0-9]+»", case_sensitive=True)
+_NUMBER = compile_pattern(r"\p{N}")
 _COMPANY_BEFORE = compile_pattern(r"«O[0-9]+»[^\s«»]{0,2} ?$", case_sensitive=True)
 
 
@@ -50,7 +51,8 @@ def candidates(
     found: list[Candidate] = []
     for frame in (rule.frames[number] for number in possible):
         for match in _matches(frame, masked.raw):
-            if not any(_overlap(match.trigger, other.trigger) for other in found):
+            is_free = not any(_overlap(match.trigger, other.trigger) for other in found)
+            if is_free and _means_it(masked, match.groups):
                 blocker = _blocker(rule, masked, match, pack)
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))
     return tuple(sorted(found, key=lambda candidate: candidate.trigger))
@@ -117,6 +119,15 @@ def _blocker(rule: CompiledRule, masked: Masked, found: _Match, pack: Pack) -> s
         if not _PERSON_OR_ROLE.hits(masked.text[low:high]):
             return "not_a_person"
     return None
+
+
+def _means_it(masked: Masked, groups: Mapping[str, tuple[int, int]]) -> bool:
+    """Whether a name is of the kind that the frame asks for: of a product or line, or with its number."""
+    if "product" in groups:
+        names = [masked.tokens[number] for number in masked.inside(*groups["product"], "V")]
+        if not any(name.is_product or name.line is not None for name in names):
+            return False
+    return "edition" not in groups or _NUMBER.hits(masked.words(*groups["edition"]))
 
 
 def _has_unwatched_owner(masked: Masked, at: int, pack: Pack) -> bool:
