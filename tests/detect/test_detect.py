@@ -360,6 +360,21 @@ def test_a_named_filter_cancels_and_says_so() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_hit"),
+    [
+        ("Qwen Max 2 left the drawer.", True),
+        ("Qwen Max left the drawer.", False),  # which edition is not told
+        ("Alibaba 2 left the drawer.", False),  # the company, no product of it
+    ],
+)
+def test_a_frame_may_ask_for_an_edition_of_a_product(text: str, is_hit: bool) -> None:
+    frame = r"(?P<v>(?P<edition>(?P<product>{VENDOR})(?: \w+| «N\d+»)?)) (?P<t>left)\b"
+    rule = SUIT | {"detect": {"prefilter": r"\bleft\b", "any": {"moved": frame}}, "tests": []}
+
+    assert bool(detect(an_article(text), a_ruleset(rule)).signals) is is_hit
+
+
 def test_evidence_is_the_sentence_at_its_place() -> None:
     article = an_article("First – ünïcode. Mei Tan resigned from Alibaba. Last.", title="Mei Tan resigned")
     texts = {"title": article.title or "", "body": article.text}
