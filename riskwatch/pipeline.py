@@ -123,7 +123,7 @@ def redetect(parts: Parts, *, progress: Callable[[int], None] | None = None) -> 
 
 
 def _detected(article: Article, parts: Parts) -> Detection:
-    found = detect(article, parts.ruleset)
+    found = detect(article, parts.ruleset, is_traced=False)
     if found.signals:  # the sketch is only needed where something may be merged
         found = replace(found, sketch=merge.sketch(article.title, article.text))
     return found

@@ -33,13 +33,16 @@ MAX_SIGNALS = 50
 UNKNOWN_LANGUAGE = "und"
 
 
-def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> Detection:
+def detect(
+    article: Article, ruleset: Ruleset, *, focus: str | None = None, is_traced: bool = True
+) -> Detection:
     """Return what the article says happened.
 
     Args:
         article: As decoded; without any date it gives mentions only.
         ruleset: All rules of one moment.
         focus: Vendor that the article is taken to be about; found in the text when not given.
+        is_traced: Whether the traces are wanted: they cost as much as all the rest of a signal.
     """
     texts, notes = _texts(article)
     hits = {name: ruleset.gazetteer.find(text.encode(), text) for name, text in texts.items()}
@@ -57,7 +60,7 @@ def detect(article: Article, ruleset: Ruleset, *, focus: str | None = None) -> D
     if language is None or told is None:
         notes.append(f"unread: {article.lang}" if language is None else "undated: no signals")
         return Detection((), mentions, notes=tuple(notes))
-    work = Work(article, ruleset, language, item, Names(placed), texts, notes=notes)
+    work = Work(article, ruleset, language, item, Names(placed), texts, notes=notes, is_traced=is_traced)
     _read(work, focus=focus)
     return _finish(work, mentions)
 
@@ -100,11 +103,7 @@ def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:
 
 
 def _read(work: Work, *, focus: str | None) -> None:
-    texts = work.texts
-    body = texts["body"]
-    segments = split_body(
-        body, pack=work.language.pack, leads=lambda low, high: _leads(work.names, low, high)
-    )
+    segments = _segments(work, focus=focus)
     is_digest = any(segment.is_digest for segment in segments)
     spans = () if is_digest else _all_spans(segments)
     of_title = _focus(work, spans, is_digest=is_digest, given=focus)
@@ -113,9 +112,20 @@ def _read(work: Work, *, focus: str | None) -> None:
         about = _focus(work, segment.spans, is_digest=True, given=focus) if is_digest else of_title
         left -= _read_segment(work, segment, about, most=left)
     # the title is read last: by then the body has proved who its persons are
-    left -= _read_segment(work, Segment("title", ((0, len(texts["title"])),)), of_title, most=left)
+    left -= _read_segment(work, Segment("title", ((0, len(work.texts["title"])),)), of_title, most=left)
     if left <= 0:
         work.notes.append(f"only {MAX_SENTENCES} sentences read")
+
+
+def _segments(work: Work, *, focus: str | None) -> tuple[Segment, ...]:
+    """Return the parts of the body; none where nothing in it can tell of an event."""
+    if not work.names.of("body") and not _focus(work, (), is_digest=False, given=focus).can_carry:
+        return ()
+    return split_body(
+        work.texts["body"],
+        pack=work.language.pack,
+        leads=lambda low, high: _leads(work.names, low, high),
+    )
 
 
 def _read_segment(work: Work, segment: Segment, focus: Focus, *, most: int) -> int:
@@ -271,5 +281,6 @@ def _settled(work: Work, made: Sequence[tuple[Signal, Trace]]) -> list[Signal]:
     settled = settle(signals, title, text=text, pack=pack, hints=hints) if signals else {}
     for number, told in settled.items():
         signals[number] = replace(signals[number], assertion=told.value)
-        restate(made[number][1], told.value, told.reason)
+        if work.is_traced:
+            restate(made[number][1], told.value, told.reason)
     return signals

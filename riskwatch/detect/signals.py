@@ -23,7 +23,7 @@ from riskwatch.detect.vendors import (
     Scene,
     attribute,
 )
-from riskwatch.model import Article, Assertion, Blocked, Evidence, Signal, SourceClass
+from riskwatch.model import Article, Assertion, Blocked, Evidence, Publisher, Signal, SourceClass
 
 TEST_WEIGHT = 0.8  # confidence of a rule on trial
 PRIMARY_CLASSES = frozenset(
@@ -66,13 +66,29 @@ class Work:
         default_factory=dict
     )  # name or family name -> full name of an unknown person
     unread: list[Unread] = field(default_factory=list)  # passed over: no frame can match in them
+    is_traced: bool = True
+    origins: list[Publisher | None] = field(default_factory=list)  # the one of `origin`, once it was asked
+
+    def note(self, place: Place, trace: explain.Trace) -> None:
+        """Keep how a candidate was judged."""
+        if self.is_traced:
+            self.trace.append((place, trace))
+
+    def origin(self) -> Publisher | None:
+        """Return the outlet in the item's byline."""
+        if not self.origins:
+            family = self.article.family
+            self.origins.append(original(self.texts, self.ruleset.outlets, self.language.pack, own=family))
+        return self.origins[0]
 
 
 def add_candidate(
     work: Work, candidate: Candidate, scene: Scene, modifiers: Sequence[Found], *, sentence: Sentence
 ) -> None:
     """Add what the candidate says to the work: a signal for each subject and vendor, or why there is none."""
-    base = explain.start_trace(candidate, sentence, scene.masked, ruleset=work.ruleset.digest)
+    base: explain.Trace = {}
+    if work.is_traced:
+        base = explain.start_trace(candidate, sentence, scene.masked, ruleset=work.ruleset.digest)
     start, end = scene.masked.span(*candidate.trigger)
     place = (sentence.field != "title", sentence.start + start, candidate.rule.spec.id, candidate.frame)
     if candidate.blocked_by is not None:
@@ -82,13 +98,13 @@ def add_candidate(
                 candidate.rule.spec.reference, candidate.frame, candidate.blocked_by, sentence.field, *span
             )
         )
-        work.trace.append((place, base))
+        work.note(place, base)
         return
     found = [(who, attribute(candidate, scene, person=who.person)) for who in _subjects(candidate, scene)]
     for subject, vendors in _shared(found):
-        if not vendors:
+        if not vendors and work.is_traced:
             names = [scene.masked.tokens[number].text for number in scene.roles]
-            work.trace.append((place, base | {"vendor": explain.unresolved(scene.roles, names)}))
+            work.note(place, base | {"vendor": explain.unresolved(scene.roles, names)})
         for vendor in vendors:
             _signal(
                 work, candidate, scene, _Stated(subject, vendor, modifiers, sentence), base=base, place=place
@@ -159,16 +175,18 @@ def _signal(
     )
     judged = _spoken(work, judged, scene, stated, speakers)
     when = claimed(candidate, scene)
-    trace = dict(base) | {
-        "vendor": explain.vendor_trace(stated.vendor, stated.sentence, scene.masked),
-        "assertion": explain.assertion_trace(judged, stated.sentence),
-        "attributes": explain.attributes_trace(readings, stated.sentence),
-    }
     is_minor = _is_minor(candidate, stated.subject, readings)
     if is_minor:
         readings.notes.append("the register knows the person as no leader")
-    trace["notes"] = list(readings.notes)
-    work.trace.append((place, trace))
+    trace = base
+    if work.is_traced:
+        trace = base | {
+            "vendor": explain.vendor_trace(stated.vendor, stated.sentence, scene.masked),
+            "assertion": explain.assertion_trace(judged, stated.sentence),
+            "attributes": explain.attributes_trace(readings, stated.sentence),
+            "notes": list(readings.notes),
+        }
+    work.note(place, trace)
     if is_minor or candidate.rule.spec.lifecycle == Lifecycle.EXPERIMENTAL:
         return
     signal = _made(work, candidate, scene, stated, judged=judged, readings=readings, when=when)
@@ -264,7 +282,7 @@ def _made(  # noqa: PLR0913 - the parts of one signal
     weight = _weight(candidate, stated.subject, readings)
     subject = f"{vendor.vendor}/{vendor.line}" if vendor.line else vendor.vendor
     outlets = work.ruleset.outlets
-    origin = original(work.texts, outlets, scene.pack, own=article.family)
+    origin = work.origin()
     credit = origin.family if origin else cited(sentence.text, outlets, scene.pack, own=article.family)
     return Signal(
         id=_id(

@@ -28,8 +28,17 @@ _SPACELESS = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x9
 def sketch(title: str | None, text: str) -> tuple[int, ...]:
     """Return the 128 smallest 64-bit hashes of a text's 4-grams, ascending; of the title if text is empty."""
     grams = _grams(unicodedata.normalize("NFKC", text or title or "").lower())
-    hashes = [blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest() for gram in grams]
+    hashes = [_hashed(gram.encode("utf-8", "replace")) for gram in grams]
     return tuple(map(int.from_bytes, sorted(hashes)[:SKETCH_SIZE]))
+
+
+_FRESH = blake2b(digest_size=8)  # copied: setting one up costs more than hashing a gram
+
+
+def _hashed(raw: bytes) -> bytes:
+    hasher = _FRESH.copy()
+    hasher.update(raw)
+    return hasher.digest()
 
 
 class _Blanked(dict[int, str]):
