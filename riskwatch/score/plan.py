@@ -31,7 +31,7 @@ from riskwatch.score.loss import (
     severity,
 )
 from riskwatch.score.methodology import Methodology
-from riskwatch.score.relief import Harm, Link, Remedy, links, objects, own_link, relief
+from riskwatch.score.relief import Harm, Link, Remedy, links, objects, own_link, own_rules, relief
 from riskwatch.score.remember import remembered
 from riskwatch.score.structural import Structure, attention_of, damping_of, relevance, structure
 
@@ -100,6 +100,7 @@ def plan(inputs: Inputs) -> Plan:
         inputs.subject, inputs.attention, panel_median=inputs.panel_median, methodology=inputs.methodology
     )
     weighed: list[Weighed] = []
+    own, limits = own_rules(inputs.methodology), inputs.methodology.mitigations
     relevances: dict[tuple[str, str], float | None] = {}
     for harm in harms:
         key = (harm.event.home, harm.event.type)
@@ -109,7 +110,9 @@ def plan(inputs: Inputs) -> Plan:
         if counts is None:
             left_out.append(_note(harm.event, f"It happened to another subject ({harm.event.home})."))
             continue
-        acting = (*reliefs.get(harm.event.id, ()), *_own_links(harm, inputs.methodology))
+        acting = reliefs.get(harm.event.id, ())
+        stated = own_link(harm, own, limits, since=_resolved_at)
+        acting = acting if stated is None else (*acting, stated)
         verdict = verdicts.get(harm.event.id, {}).get(VerdictKind.SET_MAGNITUDE)
         drawn = _Drawn(counts, attention, acting, closings.of(harm, sure=True), verdict)
         weighed.append(_weigh(harm, inputs, drawn))
@@ -216,21 +219,26 @@ def _harm(event: Event, methodology: Methodology) -> Harm:
     is_open = has_open_state(event, methodology.types[event.type], methodology)
     believed = credibility(event.claims, methodology.credibility)
     best = best_live(event.claims)
-    return Harm(event, days(occurred_at(event)), is_open, None, believed, best, objects(event))
+    weight = severity(event, methodology)
+    since = days(occurred_at(event))
+    return Harm(event, since, is_open, None, believed, best, objects(event), _name(event), weight)
+
+
+def _name(event: Event) -> str | None:
+    return None if event.object is None else event.object.casefold()
 
 
 def _closed(harm: Harm, closings: _Closings) -> Harm:
-    h, closed = harm, closings.of(harm, sure=False)
-    if closed is None:
-        return h
-    return Harm(h.event, h.occurred, h.has_open_state, closed, h.credibility, h.assertion, h.objects)
+    closed = closings.of(harm, sure=False)
+    return harm if closed is None else replace(harm, closed=closed)
 
 
 @remembered
 def _remedy(event: Event, methodology: Methodology) -> Remedy:
     believed = credibility(event.claims, methodology.credibility)
     is_confirmed = best_live(event.claims) is Assertion.CONFIRMED
-    return Remedy(event, days(occurred_at(event)), believed, is_confirmed, objects(event))
+    since = days(occurred_at(event))
+    return Remedy(event, since, believed, is_confirmed, objects(event), _name(event))
 
 
 class _Drawn(NamedTuple):
@@ -258,9 +266,7 @@ def _weigh(harm: Harm, inputs: Inputs, drawn: _Drawn) -> Weighed:
     event, methodology = harm.event, inputs.methodology
     rule = methodology.types[event.type]
     sev, magnitude = (
-        _severity(event, methodology)
-        if drawn.verdict is None
-        else severity(event, methodology, verdict=drawn.verdict)
+        harm.weight if drawn.verdict is None else severity(event, methodology, verdict=drawn.verdict)
     )
     assertion = harm.assertion or Assertion.DENIED
     minor = methodology.attention.minor
@@ -281,18 +287,8 @@ def _weigh(harm: Harm, inputs: Inputs, drawn: _Drawn) -> Weighed:
 
 
 @remembered
-def _severity(event: Event, methodology: Methodology) -> tuple[float, float]:
-    return severity(event, methodology)
-
-
-@remembered
 def _assumed_closed_at(event: Event, methodology: Methodology) -> float:
     return assumed_closed_at(event, methodology)
-
-
-def _own_links(harm: Harm, methodology: Methodology) -> tuple[Link, ...]:
-    own = own_link(harm, methodology, since=_resolved_at)
-    return () if own is None else (own,)
 
 
 def _lens(kind: str, event: Event, factor: Factor, methodology: Methodology) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from riskwatch.model import Assertion, Event
-from riskwatch.score.methodology import Methodology, MitigationRules, Strengths
+from riskwatch.score.methodology import AttributeMitigation, Methodology, MitigationRules, Strengths
 
 # names that are compared across types: the party of a suit is the counterparty of its settlement
 _DIMENSIONS = {
@@ -29,6 +29,8 @@ class Harm:
     credibility: float
     assertion: Assertion | None  # the best live one; None = denied only
     objects: Mapping[str, frozenset[str]]
+    name: str | None  # of its object, in lower case
+    weight: tuple[float, float]  # severity x magnitude, at most x_max; magnitude
 
     @property
     def is_confirmed(self) -> bool:
@@ -45,6 +47,7 @@ class Remedy:
     credibility: float
     is_confirmed: bool
     objects: Mapping[str, frozenset[str]]
+    name: str | None  # of its object, in lower case
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +84,29 @@ def links(
     return {id_: tuple(of) for id_, of in found.items()}
 
 
-def own_link(harm: Harm, methodology: Methodology, *, since: Callable[[Harm], float]) -> Link | None:
+OwnRules = Mapping[str, Sequence[tuple[str, AttributeMitigation]]]
+
+
+def own_rules(methodology: Methodology) -> OwnRules:
+    """Return event type -> the attributes that relieve a harm of it, by name."""
+    rules: dict[str, list[tuple[str, AttributeMitigation]]] = {}
+    for name, rule in methodology.mitigations.attributes.items():
+        rules.setdefault(rule.acts_on, []).append((name, rule))
+    return rules
+
+
+def own_link(
+    harm: Harm, rules: OwnRules, limits: MitigationRules, *, since: Callable[[Harm], float]
+) -> Link | None:
     """Return the relief that an attribute of the harm itself states (service restored), or none.
 
     Its strength is not multiplied by a credibility: what the event loses is weighed already by how far it is
     believed, and weighing the attribute once more would let better evidence of a harm raise the score.
     """
-    for name, rule in methodology.mitigations.attributes.items():
-        if rule.acts_on == harm.event.type and harm.event.attributes.get(rule.attr) is True:
-            strength = min(rule.g, methodology.mitigations.single_max)
-            is_resolution = rule.g >= methodology.mitigations.resolution_g
+    for name, rule in rules.get(harm.event.type, ()):
+        if harm.event.attributes.get(rule.attr) is True:
+            strength = min(rule.g, limits.single_max)
+            is_resolution = rule.g >= limits.resolution_g
             return Link(f"{harm.event.id}#{name}", since(harm), strength, is_resolution, harm.is_confirmed)
     return None
 
@@ -163,12 +179,12 @@ def _is_past(harm: Harm, remedy: Remedy, rule: MitigationRules) -> bool:
 
 def _agree(harm: Harm, remedy: Remedy) -> bool | None:
     """Tell whether the two speak of the same object; None where either does not say."""
-    shared = [(mine, words) for name, words in remedy.objects.items() if (mine := harm.objects.get(name))]
+    shared = harm.objects.keys() & remedy.objects.keys()
     if shared:
-        return not any(mine.isdisjoint(words) for mine, words in shared)
-    if harm.event.object is None or remedy.event.object is None or "person" in harm.event.attributes:
+        return not any(harm.objects[name].isdisjoint(remedy.objects[name]) for name in shared)
+    if harm.name is None or remedy.name is None or "person" in harm.event.attributes:
         return None  # who goes and who comes are never the same object
-    return harm.event.object.casefold() == remedy.event.object.casefold()
+    return harm.name == remedy.name
 
 
 def _link(harm: Harm, remedy: Remedy, rule: MitigationRules) -> Link:
