@@ -193,8 +193,17 @@ def _is_with_itself(candidate: Candidate, scene: Scene) -> bool:
 def _slot_is_closed(candidate: Candidate, scene: Scene) -> bool:
     """Whether the frame names a company that cannot carry the event: no other route is tried."""
     slots = _slots(candidate, scene)
-    taken = _taken(candidate, scene)
-    return bool(slots) and (scene.masked.tokens[slots[0]].kind != "V" or slots[0] in taken)
+    if not slots:
+        return False
+    first = scene.masked.tokens[slots[0]]
+    is_barred = first.kind != "V" or slots[0] in _taken(candidate, scene)
+    return is_barred or _is_of_another(candidate, scene, first)
+
+
+def _is_of_another(candidate: Candidate, scene: Scene, token: Token) -> bool:
+    """Whether the frame wants a thing of the company's own, and it is another's: "Meta drops Claude"."""
+    things = scene.masked.inside(*candidate.groups["same"], "VO") if "same" in candidate.groups else ()
+    return bool(things) and all(scene.masked.tokens[number].vendor != token.vendor for number in things)
 
 
 def _made(scene: Scene, number: int, route: str, person: Token | None = None) -> Attribution | None:
