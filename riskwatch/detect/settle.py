@@ -36,6 +36,11 @@ def settle(
         hints: Reference of a rule -> the words that its event is told with.
     """
     heads, texts = _surest(signals, in_title=True), _surest(signals, in_title=False)
+    doubted = {
+        (signal.vendor, signal.type)
+        for signal in signals
+        if signal.evidence.field == "title" and signal.assertion is Assertion.RUMOURED
+    }
     is_teaser = len(text) <= MAX_TEASER_CHARS
     is_retelling = is_teaser and pack.words["retelling"].hits(title)
     settled: dict[int, Settled] = {}
@@ -44,7 +49,7 @@ def settle(
             continue
         pair = (signal.vendor, signal.type)
         if signal.evidence.field == "title":
-            made = _of_title(signal, texts.get(pair))
+            made = _of_title(signal, texts.get(pair), is_doubted=pair in doubted)
         elif pair in heads:
             made = _of_text(signal, heads[pair])
         elif pack.words["fresh"].hits(signal.evidence.quote):
@@ -73,8 +78,10 @@ def _sureness(assertion: Assertion) -> int:
     return LIVE.index(assertion) if assertion.is_live else -1
 
 
-def _of_title(signal: Signal, text: Assertion | None) -> Settled | None:
-    """A headline leaves out who says so; the text tells."""
+def _of_title(signal: Signal, text: Assertion | None, *, is_doubted: bool) -> Settled | None:
+    """A headline leaves out who says so; the text tells. What it doubts once it says nowhere surer."""
+    if is_doubted and signal.assertion is not Assertion.RUMOURED:
+        return Settled(Assertion.RUMOURED, "article.title")
     if text is None or not text.is_live or _sureness(text) >= _sureness(signal.assertion):
         return None
     return Settled(text, "article.text")
