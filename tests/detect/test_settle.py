@@ -30,11 +30,11 @@ def test_a_headline_is_no_surer_than_the_text_that_names_its_source() -> None:
 
 
 def test_what_a_headline_doubts_once_it_says_nowhere_surer() -> None:
-    title = "Sources: OpenAI is in talks to raise $2B, valuing OpenAI at up to $9B"
+    title = "OpenAI stock fell; traders say that OpenAI shares could fall again"
 
     found = detect(an_article("More soon on it all.", title=title), shared()).signals
 
-    assert {s.assertion for s in found if s.type == "funding"} == {Assertion.RUMOURED}
+    assert [signal.assertion for signal in found] == [Assertion.RUMOURED, Assertion.RUMOURED]
 
 
 def test_a_source_that_speaks_for_itself_stays_sure() -> None:
