@@ -24,6 +24,7 @@ from riskwatch.model import Assertion
 PRIMARY_MODIFIER = "pseudo.primary"
 NEVER = compile_pattern(r"[^\s\S]")  # matches nothing
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
+_POSITIVE = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]+"  # a 0-day is no duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,8 @@ def _quantities(lexicon: Lexicon, dates: Sequence[str]) -> str:
     scale = words_pattern(grammar.scales)
     scaled = rf"(?: ?-?(?:{scale}){edge})?" if scale else ""
     built = f"|{signs_of_numbers}" if signs_of_numbers else ""
-    number = f"(?:{_NUMBER}{f'|{edge}(?:{spoken}){edge}' if spoken else ''}{built})"
+    others = f"{f'|{edge}(?:{spoken}){edge}' if spoken else ''}{built}"
+    number = f"(?:{_NUMBER}{others})"
     units = words_pattern(grammar.duration_hours)
     signs = words_pattern(sign for sign in grammar.currencies if not sign[-1].isalpha())
     money_words = words_pattern(word for word in grammar.currencies if word[-1].isalpha())
@@ -240,7 +242,7 @@ def _quantities(lexicon: Lexicon, dates: Sequence[str]) -> str:
             )
             if part
         ),
-        "H": rf"{number}[ -]?(?:{units}){edge}" if units else "",
+        "H": rf"(?:{_POSITIVE}{others})[ -]?(?:{units}){edge}" if units else "",
         "N": rf"(?:{_NUMBER}){scaled}|{edge}(?:{spoken}){edge}{scaled}"
         if spoken
         else f"(?:{_NUMBER}){scaled}",
