@@ -24,7 +24,7 @@ from riskwatch.model import Assertion
 PRIMARY_MODIFIER = "pseudo.primary"
 NEVER = compile_pattern(r"[^\s\S]")  # matches nothing
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
-_POSITIVE = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]+"  # a 0-day is no duration
+_POSITIVE = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]+"  # not a 0-day
 
 
 @dataclass(frozen=True, slots=True)
