@@ -86,7 +86,10 @@ class LanguageRules:
     splitter: Splitter
     rules: tuple[CompiledRule, ...]
     prefilter: re2.Set  # one pattern a rule, in order
-    finder: Finder  # of the frames of each rule, in order
+    is_spaced: bool  # whether words stand apart
+    frames: Finder  # of the frames of each rule, in order
+    filters: Finder  # of the named filters of each rule, in order
+    limited: frozenset[int]  # numbers of the rules that do not look everywhere
     hints: Mapping[str, Regex]  # reference of a rule -> its prefilter alone
 
 
@@ -164,19 +167,18 @@ def _gazetteer(vendors: Sequence[Vendor], blockers: Blockers, errors: list[Confi
 
 def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
     prefilters = [f"(?:{pack.expander.expand(rule.spec.detect.prefilter)})" for rule in compiled]
+    is_spaced = pack.grammar.unit == "words"
+    frames = [[str(frame.pattern.pattern) for frame in rule.frames] for rule in compiled]
+    filters = [[str(pattern.pattern) for _, pattern in rule.filters] for rule in compiled]
     return LanguageRules(
         pack=pack,
-        splitter=build_splitter(
-            pack.grammar.sentence_end,
-            pack.grammar.abbreviations,
-            is_spaced=pack.grammar.unit == "words",
-        ),
+        splitter=build_splitter(pack.grammar.sentence_end, pack.grammar.abbreviations, is_spaced=is_spaced),
         rules=tuple(compiled),
         prefilter=compile_set(prefilters or [r"[^\s\S]"]),
-        finder=Finder(
-            [[str(frame.pattern.pattern) for frame in rule.frames] for rule in compiled],
-            is_spaced=pack.grammar.unit == "words",
-        ),
+        is_spaced=is_spaced,
+        frames=Finder(frames, is_spaced=is_spaced),
+        filters=Finder(filters, is_spaced=is_spaced),
+        limited=frozenset(number for number, rule in enumerate(compiled) if rule.spec.scope.is_limited),
         hints={rule.spec.reference: rule.hint for rule in compiled},
     )
 

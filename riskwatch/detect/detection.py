@@ -14,6 +14,7 @@ from riskwatch.detect.explain import Trace, restate
 from riskwatch.detect.mask import Masked, mask
 from riskwatch.detect.match import candidates
 from riskwatch.detect.names import Names, Placed
+from riskwatch.detect.needs import words_of
 from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
@@ -103,10 +104,14 @@ def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:
 
 
 def _read(work: Work, *, focus: str | None) -> None:
-    segments = _segments(work, focus=focus)
+    is_named = bool(work.names.of("body"))
+    # a body without names adds nothing to the focus, and unless the focus carries it, it tells of nothing
+    of_title = Focus() if is_named else _focus(work, (), is_digest=False, given=focus)
+    segments = _segments(work) if is_named or of_title.can_carry else ()
     is_digest = any(segment.is_digest for segment in segments)
-    spans = () if is_digest else _all_spans(segments)
-    of_title = _focus(work, spans, is_digest=is_digest, given=focus)
+    if is_named:
+        spans = () if is_digest else _all_spans(segments)
+        of_title = _focus(work, spans, is_digest=is_digest, given=focus)
     left = MAX_SENTENCES
     for segment in segments:
         about = _focus(work, segment.spans, is_digest=True, given=focus) if is_digest else of_title
@@ -117,10 +122,7 @@ def _read(work: Work, *, focus: str | None) -> None:
         work.notes.append(f"only {MAX_SENTENCES} sentences read")
 
 
-def _segments(work: Work, *, focus: str | None) -> tuple[Segment, ...]:
-    """Return the parts of the body; none where nothing in it can tell of an event."""
-    if not work.names.of("body") and not _focus(work, (), is_digest=False, given=focus).can_carry:
-        return ()
+def _segments(work: Work) -> tuple[Segment, ...]:
     return split_body(
         work.texts["body"],
         pack=work.language.pack,
@@ -197,7 +199,8 @@ def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[tuple[Sen
 
 def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: Focus) -> None:
     language, pack = work.language, work.language.pack
-    numbers = [number for number in numbers if _in_scope(language.rules[number], sentence, work.article)]
+    if not language.limited.isdisjoint(numbers):
+        numbers = [n for n in numbers if _in_scope(language.rules[n], sentence, work.article)]
     entities = [
         shifted(token, -sentence.start)
         for token in work.names.within(sentence.field, sentence.start, sentence.end)
@@ -207,15 +210,19 @@ def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: 
         return
     with_people = any(language.rules[number].uses_people for number in numbers)
     unread = Unread(sentence.text, entities, with_people=with_people)
-    possible = language.finder.possible(sentence.text, numbers)
+    words = words_of(sentence.text, is_spaced=language.is_spaced)
+    possible = language.frames.possible(words, numbers)
     if not possible:
         work.unread.append(unread)
         return
     masked = _masked(work, unread)
+    blocking = language.filters.possible(words, possible)
     found = [
         made
         for number, frames in possible.items()
-        for made in candidates(language.rules[number], masked, pack=pack, possible=frames)
+        for made in candidates(
+            language.rules[number], masked, pack=pack, frames=frames, filters=blocking.get(number, ())
+        )
     ]
     if not found:
         return

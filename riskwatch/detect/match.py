@@ -38,7 +38,7 @@ class _Match:
 
 
 def candidates(
-    rule: CompiledRule, masked: Masked, *, pack: Pack, possible: Sequence[int]
+    rule: CompiledRule, masked: Masked, *, pack: Pack, frames: Sequence[int], filters: Sequence[int]
 ) -> tuple[Candidate, ...]:
     """Return the rule's candidates; the first frame that matches a trigger wins it.
 
@@ -46,14 +46,15 @@ def candidates(
         rule: The rule.
         masked: The sentence.
         pack: The language.
-        possible: Numbers of the frames whose necessary words stand in the sentence, in order.
+        frames: Numbers of the frames that can match here by their words, in order.
+        filters: Numbers of the named filters that can.
     """
     found: list[Candidate] = []
-    for frame in (rule.frames[number] for number in possible):
+    for frame in (rule.frames[number] for number in frames):
         for match in _matches(frame, masked.raw):
             is_free = not any(_overlap(match.trigger, other.trigger) for other in found)
             if is_free and _means_it(masked, match.groups):
-                blocker = _blocker(rule, masked, match, pack)
+                blocker = _blocker(rule, masked, match, pack=pack, filters=filters)
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))
     return tuple(sorted(found, key=lambda candidate: candidate.trigger))
 
@@ -104,9 +105,11 @@ def _nearest(frame: Frame, raw: bytes, match: Match) -> Match:
     return match
 
 
-def _blocker(rule: CompiledRule, masked: Masked, found: _Match, pack: Pack) -> str | None:
+def _blocker(
+    rule: CompiledRule, masked: Masked, found: _Match, *, pack: Pack, filters: Sequence[int]
+) -> str | None:
     trigger, groups = found.trigger, found.groups
-    for name, pattern in rule.filters:
+    for name, pattern in (rule.filters[number] for number in filters):
         for match in pattern.finditer(masked.text):
             if match.start() - SLACK < trigger[1] and trigger[0] < match.end() + SLACK:
                 return name

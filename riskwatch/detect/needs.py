@@ -184,11 +184,10 @@ def _best(needed: Needs) -> Words:
 class Finder:
     """Tells from the words of a text which patterns can match in it at all."""
 
-    __slots__ = ("_fulfilled", "_groups", "_is_spaced")
+    __slots__ = ("_fulfilled", "_groups")
 
     def __init__(self, groups: Sequence[Sequence[str]], *, is_spaced: bool) -> None:
         """Read groups of patterns; a pattern is known by the number of its group and its own in there."""
-        self._is_spaced = is_spaced
         self._fulfilled: dict[str, int] = {}  # word -> bits of the needs that it fulfils
         self._groups: list[
             tuple[int, int, list[int]]
@@ -205,10 +204,18 @@ class Finder:
             self._groups.append((first, (1 << len(sets)) - 1, wanted))
             first += len(sets)
 
-    def possible(self, text: str, numbers: Iterable[int]) -> dict[int, list[int]]:
-        """Return which patterns of these groups can match the text: number of a group -> theirs, in order."""
+    def possible(self, words: Iterable[str], numbers: Iterable[int]) -> dict[int, list[int]]:
+        """Return which patterns of these groups can match where the words stand.
+
+        Args:
+            words: Of the text, as words_of returns them.
+            numbers: Of the groups asked for.
+
+        Returns:
+            Number of a group -> numbers of its patterns, in order; groups with at least one.
+        """
         fulfilled, found = self._fulfilled, 0
-        for word in words_of(text, is_spaced=self._is_spaced):
+        for word in words:
             if word in fulfilled:
                 found |= fulfilled[word]
         made: dict[int, list[int]] = {}

@@ -55,6 +55,11 @@ class Scope(_Strict):
     langs: tuple[Lang, ...] = Field(default=("en",), min_length=1)
     sources: tuple[str, ...] = Field(default=(), description="source classes; empty means all")
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether it looks at some fields or source classes only."""
+        return bool(self.sources) or set(self.fields) != {"title", "body"}
+
 
 class Detect(_Strict):
     """What a rule looks for."""

@@ -91,13 +91,20 @@ class _Reader:
         start, self.at = self.at, self.pattern.index(sign, self.at) + 1
         return self.pattern[start : self.at - 1]
 
+    def _skip_token(self) -> None:
+        """Go behind a token, or what of it stands in this branch («m|...»)."""
+        while self.at < len(self.pattern) and self.pattern[self.at] not in "|()":
+            self.at += 1
+            if self.pattern[self.at - 1] == "»":
+                return
+
     def _one(self) -> Node:
         char = self.pattern[self.at]
         self.at += 1
         if char in "([\\":
             return {"(": self._group, "[": self._class, "\\": self._escaped}[char]()
         if char == "«":
-            self._skip_to("»")
+            self._skip_token()
         if char in "*+?{":
             raise ValueError(f"{char} repeats nothing")
         if char in "^$":

@@ -73,13 +73,20 @@ def test_syntax_that_is_not_known_needs_nothing() -> None:
 
 def test_patterns_are_told_by_the_numbers_of_their_groups() -> None:
     finder = Finder([[r"\bfined\b", r"\bsued\b"], [r"\bleaves\b"], [r"x"]], is_spaced=True)
+    sued, grows = (
+        words_of(text, is_spaced=True) for text in ("Acme was sued, its boss leaves", "Acme grows")
+    )
 
-    assert finder.possible("Acme was sued, its boss leaves", [0, 2]) == {0: [1], 2: [0]}
-    assert finder.possible("Acme grows", [0, 1]) == {}
+    assert finder.possible(sued, [0, 2]) == {0: [1], 2: [0]}
+    assert finder.possible(grows, [0, 1]) == {}
 
 
 def test_without_spaces_signs_side_by_side_are_needed() -> None:
     finder = Finder([[r"离职|辞去"]], is_spaced=False)
 
-    assert finder.possible("林俊旸宣布离职", [0]) == {0: [0]}
-    assert finder.possible("林俊旸离开职位", [0]) == {}
+    assert finder.possible(words_of("林俊旸宣布离职", is_spaced=False), [0]) == {0: [0]}
+    assert finder.possible(words_of("林俊旸离开职位", is_spaced=False), [0]) == {}
+
+
+def test_the_words_beside_an_alternative_that_begins_a_token_are_needed() -> None:
+    assert needs(r"\bfined (?:$| (?:to|«m|over)\b)") == {frozenset({"fined"})}
