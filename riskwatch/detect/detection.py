@@ -11,6 +11,7 @@ from itertools import islice
 from riskwatch.detect.assertion import find_modifiers
 from riskwatch.detect.compiled import CompiledRule, LanguageRules, Ruleset
 from riskwatch.detect.explain import Trace, restate
+from riskwatch.detect.focus import MAX_RIVAL_SHARE, MIN_FOCUS_MENTIONS, SALIENT_CHARS, Focus
 from riskwatch.detect.mask import Masked, mask
 from riskwatch.detect.match import candidates
 from riskwatch.detect.names import Names, Placed
@@ -20,13 +21,7 @@ from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
 from riskwatch.detect.settle import settle
 from riskwatch.detect.signals import Unread, Work, add_candidate
-from riskwatch.detect.vendors import (
-    MAX_RIVAL_SHARE,
-    MIN_FOCUS_MENTIONS,
-    SALIENT_CHARS,
-    Focus,
-    scene_of,
-)
+from riskwatch.detect.vendors import scene_of
 from riskwatch.model import Article, Detection, Mention, Signal
 
 MAX_BYTES = 64 * 1024

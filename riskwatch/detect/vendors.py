@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from riskwatch.detect.focus import Focus
 from riskwatch.detect.lists import is_owning, lists_of
 from riskwatch.detect.mask import Masked, Token, capitalised, is_headline, length_in_words
 from riskwatch.detect.match import Candidate
@@ -28,24 +29,7 @@ PREP_CHARS = 60  # from the trigger to the name after from, of, at
 AFTER_CHARS = 80
 APPOSITION_WORDS = 4
 CUE_CHARS = 90  # looked at beside a name
-MIN_FOCUS_MENTIONS = 3
 SHARED_ROLES = frozenset({"destination", "comparison", "former", "counterparty"})  # along a list
-MAX_RIVAL_SHARE = 1 / 3
-SALIENT_CHARS = 250
-
-
-@dataclass(frozen=True, slots=True)
-class Focus:
-    """What a segment is about, and whether the fence lets it stand in for a missing vendor."""
-
-    vendor: str | None = None
-    is_salient: bool = False
-    is_own_channel: bool = False  # the source speaks for this one vendor
-
-    @property
-    def can_carry(self) -> bool:
-        """Whether a sentence without any name may tell of this vendor."""
-        return self.is_salient or self.is_own_channel
 
 
 @dataclass(frozen=True, slots=True)
