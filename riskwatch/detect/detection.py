@@ -19,10 +19,10 @@ from riskwatch.detect.needs import words_of
 from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
-from riskwatch.detect.settle import settle
+from riskwatch.detect.settle import Words, settle
 from riskwatch.detect.signals import Unread, Work, add_candidate
 from riskwatch.detect.vendors import scene_of
-from riskwatch.model import Article, Detection, Mention, Signal
+from riskwatch.model import Article, Detection, Mention, Signal, vendor_of
 
 MAX_BYTES = 64 * 1024
 MAX_SIGNALS = 50
@@ -57,8 +57,9 @@ def detect(
         notes.append(f"unread: {article.lang}" if language is None else "undated: no signals")
         return Detection((), mentions, notes=tuple(notes))
     work = Work(article, ruleset, language, item, Names(placed), texts, notes=notes, is_traced=is_traced)
-    _read(work, focus=focus)
-    return _finish(work, mentions)
+    is_digest = _read(work, focus=focus)
+    headline = Words("" if is_digest else texts["title"], article.text, _named(mentions))
+    return _finish(work, mentions, headline)
 
 
 def _texts(article: Article) -> tuple[dict[str, str], list[str]]:
@@ -98,7 +99,12 @@ def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:
     )
 
 
-def _read(work: Work, *, focus: str | None) -> None:
+def _named(mentions: Sequence[Mention]) -> frozenset[str]:
+    return frozenset(vendor_of(one.subject) for one in mentions if one.field == "title")
+
+
+def _read(work: Work, *, focus: str | None) -> bool:
+    """Collect what the article says; return whether it is a digest, whose entries stand for themselves."""
     is_named = bool(work.names.of("body"))
     # a body without names adds nothing to the focus, and unless the focus carries it, it tells of nothing
     of_title = Focus() if is_named else _focus(work, (), is_digest=False, given=focus)
@@ -115,6 +121,7 @@ def _read(work: Work, *, focus: str | None) -> None:
     left -= _read_segment(work, Segment("title", ((0, len(work.texts["title"])),)), of_title, most=left)
     if left <= 0:
         work.notes.append(f"only {MAX_SENTENCES} sentences read")
+    return is_digest
 
 
 def _segments(work: Work) -> tuple[Segment, ...]:
@@ -259,10 +266,10 @@ def _remember(work: Work, masked: Masked) -> None:
                 work.proven.setdefault(family, token.name)
 
 
-def _finish(work: Work, mentions: tuple[Mention, ...]) -> Detection:
+def _finish(work: Work, mentions: tuple[Mention, ...], headline: Words) -> Detection:
     # stable: persons of one list keep the order of the text
     made = [work.signals[key] for key in sorted(work.signals, key=lambda key: key[-1])]
-    signals = _settled(work, made)
+    signals = _settled(work, made, headline)
     if len(signals) > MAX_SIGNALS:
         work.notes.append(f"{len(signals) - MAX_SIGNALS} signals over {MAX_SIGNALS} left out")
     traces = sorted(work.trace, key=lambda pair: pair[0])
@@ -275,12 +282,11 @@ def _finish(work: Work, mentions: tuple[Mention, ...]) -> Detection:
     )
 
 
-def _settled(work: Work, made: Sequence[tuple[Signal, Trace]]) -> list[Signal]:
+def _settled(work: Work, made: Sequence[tuple[Signal, Trace]], headline: Words) -> list[Signal]:
     """Return the signals as the article as a whole states them; the traces tell of it."""
     signals = [signal for signal, _ in made]
     pack, hints = work.language.pack, work.language.hints
-    title, text = work.texts["title"], work.article.text
-    settled = settle(signals, title, text=text, pack=pack, hints=hints) if signals else {}
+    settled = settle(signals, headline, pack=pack, hints=hints) if signals else {}
     for number, told in settled.items():
         signals[number] = replace(signals[number], assertion=told.value)
         if work.is_traced:

@@ -10,6 +10,7 @@ from riskwatch.detect.regex import Regex
 from riskwatch.model import LIVE, Assertion, Signal
 
 MAX_TEASER_CHARS = 1_200  # of a text that is no whole article
+LEAD_CHARS = 80  # of a text within which its first sentence begins; a byline may precede it
 LOOK_BACK_CHARS = 60  # before a word of the event, where the words stand that take it for granted
 
 Pair = tuple[str, str]  # vendor, event type
@@ -23,15 +24,23 @@ class Settled:
     reason: str  # stands in the trace where a modifier's id would
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of an article beside its statements."""
+
+    title: str
+    text: str
+    named: frozenset[str]  # vendors that the title names
+
+
 def settle(
-    signals: Sequence[Signal], title: str, *, text: str, pack: Pack, hints: Mapping[str, Regex]
+    signals: Sequence[Signal], words: Words, *, pack: Pack, hints: Mapping[str, Regex]
 ) -> dict[int, Settled]:
     """Return the statements that stand otherwise in the article than alone, by their number.
 
     Args:
         signals: All of one article, in any order.
-        title: Its title.
-        text: Its text; a whole article says for itself what is news, a teaser leans on its headline.
+        words: Title and text; a whole article says for itself what is news, a teaser leans on its headline.
         pack: The language.
         hints: Reference of a rule -> the words that its event is told with.
     """
@@ -41,7 +50,8 @@ def settle(
         for signal in signals
         if signal.evidence.field == "title" and signal.assertion is Assertion.RUMOURED
     }
-    is_teaser = len(text) <= MAX_TEASER_CHARS
+    title = words.title
+    is_teaser = len(words.text) <= MAX_TEASER_CHARS
     is_retelling = is_teaser and pack.words["retelling"].hits(title)
     settled: dict[int, Settled] = {}
     for number, signal in enumerate(signals):
@@ -52,6 +62,8 @@ def settle(
             made = _of_title(signal, texts.get(pair), is_doubted=pair in doubted)
         elif pair in heads:
             made = _of_text(signal, heads[pair])
+        elif is_teaser and _is_aside(signal, words):
+            made = Settled(Assertion.BACKGROUND, "article.aside")
         elif pack.words["fresh"].hits(signal.evidence.quote):
             made = None
         else:
@@ -92,6 +104,13 @@ def _of_text(signal: Signal, head: Assertion) -> Settled | None:
     if not head.is_live or _sureness(head) >= _sureness(signal.assertion):
         return None
     return Settled(head, "article.title")
+
+
+def _is_aside(signal: Signal, words: Words) -> bool:
+    """Whether a teaser says it in passing: not of the headline's vendor, or late where it names none."""
+    if not words.title or signal.vendor in words.named:
+        return False
+    return bool(words.named) or signal.evidence.start > LEAD_CHARS
 
 
 def _looks_back(title: str, hint: Regex | None, pack: Pack) -> bool:

@@ -58,6 +58,33 @@ def test_what_the_title_only_looks_back_at_is_background(title: str, text: str, 
     assert told(title, text) == {("body", "lawsuit"): assertion}
 
 
+@pytest.mark.parametrize(
+    ("title", "text", "assertion"),
+    [
+        ("Alibaba opens an office", "Alibaba is in Rome now. Broadcom sues OpenAI.", BACKGROUND),
+        ("Alibaba opens an office", "Broadcom sues OpenAI.", BACKGROUND),
+        ("A patent and its price", "Broadcom sues OpenAI.", CONFIRMED),
+        (
+            "A patent and its price",
+            f"It was {'long and ' * 12}slow in coming. Broadcom sues OpenAI.",
+            BACKGROUND,
+        ),
+        ("A patent of OpenAI", f"It was {'long and ' * 12}slow in coming. Broadcom sues OpenAI.", CONFIRMED),
+        ("Alibaba opens an office", f"Broadcom sues OpenAI. {'It goes on and on. ' * 70}", CONFIRMED),
+    ],
+    ids=[
+        "named after another",
+        "other than the headline's",
+        "lead",
+        "late",
+        "late of its own",
+        "whole article",
+    ],
+)
+def test_what_a_teaser_says_in_passing_is_background(title: str, text: str, assertion: Assertion) -> None:
+    assert told(title, text)["body", "lawsuit"] == assertion
+
+
 def test_the_trace_says_what_the_article_changed() -> None:
     article = an_article("Broadcom sues OpenAI over a patent.", title="Why OpenAI fights")
 
