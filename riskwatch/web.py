@@ -128,9 +128,8 @@ class WebActions:
         ]
 
     def _steps(self, article: Article, signal_id: str) -> Iterator[Mapping[str, object]]:
-        found = detect(article, self._parts.ruleset)
-        for signal, step in zip(found.signals, found.trace, strict=False):
-            if signal.id == signal_id:
+        for step in detect(article, self._parts.ruleset).trace:
+            if step.get("signal") == signal_id:
                 yield step
 
     def credibility(self, claims: Sequence[Claim]) -> float:

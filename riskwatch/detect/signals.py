@@ -190,6 +190,8 @@ def _signal(
     if is_minor or candidate.rule.spec.lifecycle == Lifecycle.EXPERIMENTAL:
         return
     signal = _made(work, candidate, scene, stated, judged=judged, readings=readings, when=when)
+    if work.is_traced:
+        trace["signal"] = signal.id
     key = (signal.rule, signal.vendor, signal.type, _object(readings), place)
     work.signals.setdefault(key, (signal, trace))
 

@@ -344,6 +344,14 @@ def test_an_item_of_a_curated_aggregator_weighs_as_the_outlet_of_its_byline(titl
         assert {(s.family, s.cited_family, s.tier) for s in found} == {(family, "wire", tier)}
 
 
+def test_a_trace_names_the_signal_that_it_led_to() -> None:
+    text = "Dana Ortiz said that OpenAI CEO Ada Quill left many questions. OpenAI shares fell."
+
+    found = detect(an_article(text), shared())
+
+    assert [trace.get("signal") for trace in found.trace] == [None, found.signals[0].id]
+
+
 def test_an_outlets_own_byline_cites_nobody() -> None:
     found = signals("", title="Mei Tan resigned (Morning Wire)", family="wire", tier="1")
 

@@ -79,6 +79,7 @@ def test_an_event_tells_its_quote_and_how_it_was_found(reader: Reader) -> None:
 
     assert "resign" in event["claims"][0]["quote"]
     assert trace["trace"][0]["frame"]
+    assert [step["signal"] for step in trace["trace"]] == [trace["signal"]]
     assert event["claims"][0]["signal"] in [signal["id"] for signal in article["signals"]]
 
 
