@@ -46,7 +46,15 @@ _READ = select(
     article_revision.c.recorded_at,
     article_revision.c.body,
 )
-_SAME_AGAIN = update(article).where(article.c.id == bindparam("article_id"))
+_SAME = update(article).where(article.c.id == bindparam("article_id"))
+_REVISED = (
+    "url", "url_hash", "revision", "fingerprint", "text_key", "family", "tier",
+    "published_at", "told_at", "recorded_at",
+)  # fmt: skip
+_CHANGED = _SAME.values(detected_at=None, **{name: bindparam(f"new_{name}") for name in _REVISED})
+_DETECTED = _SAME.values(
+    detected_at=bindparam("now"), ruleset=bindparam("by"), sketch=bindparam("new_sketch")
+)
 
 
 def article_id(source_id: str, guid: str) -> str:
@@ -100,18 +108,8 @@ class SqlArticles(SqlSources):
         return added
 
     def _add_changed(self, rows: Sequence[dict[str, Any]]) -> None:
-        names = (
-            "url", "url_hash", "revision", "fingerprint", "text_key", "family", "tier",
-            "published_at", "told_at", "recorded_at",
-        )  # fmt: skip
-        if rows:
-            statement = _SAME_AGAIN.values(
-                detected_at=None, **{name: bindparam(f"new_{name}") for name in names}
-            )
-            self._session.run(
-                statement,
-                [{"article_id": row["id"], **{f"new_{name}": row[name] for name in names}} for row in rows],
-            )
+        changed = [{"article_id": row["id"], **{f"new_{n}": row[n] for n in _REVISED}} for row in rows]
+        self._session.run_many(_CHANGED, changed)
 
     def pending(self, *, limit: int) -> Sequence[Article]:
         """Return Articles whose newest revision was not yet detected, oldest (first_seen_at, id) first."""
@@ -152,9 +150,9 @@ class SqlArticles(SqlSources):
             same = [row for row in held if (row.id, row.revision) in results]
             found = [(row, results[row.id, row.revision]) for row in same]
             if found:
-                values = {"detected_at": now, "ruleset": ruleset, "sketch": bindparam("new_sketch")}
-                sketches = [{"article_id": row.id, "new_sketch": result.sketch} for row, result in found]
-                self._session.run(_SAME_AGAIN.values(**values), sketches)
+                done = {"now": now, "by": ruleset}
+                rows = [{"article_id": row.id, "new_sketch": result.sketch, **done} for row, result in found]
+                self._session.run_many(_DETECTED, rows)
                 self._save_mentions(found, now)
         if results:
             feed_index(self._session)
@@ -171,10 +169,7 @@ class SqlArticles(SqlSources):
         for part in chunks(gone):
             at = ended(mention.c.recorded_at, now)
             self._session.run(update(mention).where(tuple_(*key).in_(part)).values(ended_at=at))
-        if rows:
-            statement = self._session.insert(mention)
-            again = {"ended_at": None, "spans": statement.excluded.spans}
-            self._session.run(statement.on_conflict_do_update(index_elements=list(key), set_=again), rows)
+        self._session.replace(mention, rows, only=("ended_at", "spans"))
 
     def article(self, article_id: str) -> Article:
         """Return the newest revision; raises NotFound."""
@@ -338,6 +333,7 @@ def _mentions(held: Row[Any], detection: Detection, now: datetime) -> Iterable[d
             "vendor": vendor_of(subject),
             "told_at": held.told_at,
             "recorded_at": now,
+            "ended_at": None,
             "spans": json.dumps(places),
         }
 

@@ -25,6 +25,12 @@ _READ = select(_V.recorded_at, _V.body)
 _KEYED = select(_V.occurred_at, _V.event_id, _V.recorded_at, _V.body)
 _FILTERS = (("vendor", _V.vendor), ("home", _V.home))
 _CHOICES = (("types", _V.type), ("assertions", _V.assertion), ("states", _V.state))
+_ENDING = (
+    update(event_version)
+    .where(_V.event_id == bindparam("old_id"), _V.version == bindparam("old"))
+    .values(ended_at=bindparam("at"))
+)
+_NEWEST = update(event).where(event.c.id == bindparam("old_id")).values(version=bindparam("newest"))
 
 
 class SqlEvents(SqlSignals, SqlStories):
@@ -56,15 +62,11 @@ class SqlEvents(SqlSignals, SqlStories):
         later = [row for row in rows if row["version"] > 1]
         self._session.add(event, [{"id": r["event_id"], **{k: r[k] for k in _IDENTITY}} for r in first])
         if later:
-            ending = update(event_version).where(
-                _V.event_id == bindparam("old_id"), _V.version == bindparam("old")
-            )
             ends = [{"old_id": r["event_id"], "old": r["version"] - 1, "at": r["recorded_at"]} for r in later]
-            self._session.run(ending.values(ended_at=bindparam("at")), ends)
-            newest = (
-                update(event).where(event.c.id == bindparam("old_id")).values(version=bindparam("newest"))
+            self._session.run_many(_ENDING, ends)
+            self._session.run_many(
+                _NEWEST, [{"old_id": r["event_id"], "newest": r["version"]} for r in later]
             )
-            self._session.run(newest, [{"old_id": r["event_id"], "newest": r["version"]} for r in later])
         self._session.add(event_version, rows)
 
     def _link(self, events: Sequence[Event], now: datetime) -> None:
@@ -78,8 +80,7 @@ class SqlEvents(SqlSignals, SqlStories):
             for one in events
             for claim in one.claims
         ]
-        for part in chunks(rows):
-            self._session.run(self._session.insert(event_signal).on_conflict_do_nothing(), part)
+        self._session.add_missing(event_signal, rows)
 
     def event(self, event_id: str, *, known_at: datetime | None = None) -> Event:
         """Return an Event; ids that were merged away resolve to their heir. Raises NotFound."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from enum import IntEnum
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -29,9 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.sql.dml import UpdateBase
 
 from riskwatch.errors import Conflict
 from riskwatch.store.sql.columns import Instant
+from riskwatch.store.sql.many import run_many
 from riskwatch.store.sql.tables import data_version
 
 CHUNK = 400  # values of one IN list or rows of one statement
@@ -70,6 +73,25 @@ def known(
 def ended(recorded: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:
     """Return the end of a row at `now`, or its beginning where the clock was set back."""
     return case((recorded > now, recorded), else_=literal(now, Instant))
+
+
+_plain_insert = cache(insert)  # statements that are run over many rows are made once
+
+
+def _insert(table: Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
+@cache
+def _insert_missing(table: Table, *, is_sqlite: bool) -> UpdateBase:
+    return _insert(table, is_sqlite=is_sqlite).on_conflict_do_nothing()
+
+
+@cache
+def _replace(table: Table, names: tuple[str, ...], *, is_sqlite: bool) -> UpdateBase:
+    statement, keys = _insert(table, is_sqlite=is_sqlite), [key.name for key in table.primary_key]
+    rest = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)
 
 
 class Session:
@@ -118,12 +140,26 @@ class Session:
 
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows in few statements."""
+        self.run_many(_plain_insert(table), rows)
+
+    def run_many(self, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a writing statement without a result once for each row; it is compiled once and kept."""
+        self._must_write()
         if rows:
-            self.run(insert(table), list(rows))
+            run_many(self.connection, statement, rows)
+
+    def add_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert those of many rows whose key is not there yet."""
+        self.run_many(_insert_missing(table, is_sqlite=self.is_sqlite), rows)
+
+    def replace(self, table: Table, rows: Sequence[Mapping[str, Any]], *, only: tuple[str, ...] = ()) -> None:
+        """Insert rows; where one of the same primary key is there, write over its columns, or `only` some."""
+        if rows:
+            self.run_many(_replace(table, only or tuple(rows[0]), is_sqlite=self.is_sqlite), rows)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Return the INSERT of this database, with its ON CONFLICT clauses."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        return _insert(table, is_sqlite=self.is_sqlite)
 
     def upsert(self, table: Table, *rows: Mapping[str, Any]) -> bool:
         """Insert or replace rows of the same columns by a key of one column; return whether any changed."""
@@ -133,10 +169,7 @@ class Session:
             found = self.read(select(table).where(key.in_(part))).mappings()
             held.update({one[key.name]: one for one in found})
         fresh = [row for row in rows if not row.items() <= dict(held.get(row[key.name], {})).items()]
-        if fresh:
-            statement = self.insert(table)
-            rest = {name: statement.excluded[name] for name in fresh[0] if name != key.name}
-            self.run(statement.on_conflict_do_update(index_elements=[key.name], set_=rest), fresh)
+        self.replace(table, fresh)
         return bool(fresh)
 
     def changed(self, part: Part = Part.SCORES) -> None:

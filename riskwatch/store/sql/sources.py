@@ -49,8 +49,9 @@ class SqlSources:
         return tuple(claimed)
 
     def _ensure(self, source_ids: Sequence[str]) -> None:
-        statement = self._session.insert(source_state).on_conflict_do_nothing()
-        self._session.run(statement, [{"source_id": source_id, **_BLANK} for source_id in source_ids])
+        self._session.add_missing(
+            source_state, [{"source_id": source_id, **_BLANK} for source_id in source_ids]
+        )
 
     def host_states(self) -> Mapping[str, HostState]:
         """Return what is known of hosts."""
