@@ -125,10 +125,17 @@ def _blocker(
 
 
 def _means_it(masked: Masked, groups: Mapping[str, tuple[int, int]]) -> bool:
-    """Whether a name is of the kind that the frame asks for: of a product or line, or with its number."""
+    """Whether a name is of the kind that the frame asks for: of a product or line, with its number, the vendor's."""
     if "product" in groups:
         names = [masked.tokens[number] for number in masked.inside(*groups["product"], "V")]
         if not any(name.is_product or name.line is not None for name in names):
+            return False
+    if "kin" in groups and "v" in groups:
+        kin, owners = (
+            {masked.tokens[number].vendor for number in masked.inside(*groups[name], "V")}
+            for name in ("kin", "v")
+        )
+        if not kin & owners:
             return False
     return "edition" not in groups or _NUMBER.hits(masked.words(*groups["edition"]))
 
