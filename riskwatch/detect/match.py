@@ -130,14 +130,17 @@ def _means_it(masked: Masked, groups: Mapping[str, tuple[int, int]]) -> bool:
         names = [masked.tokens[number] for number in masked.inside(*groups["product"], "V")]
         if not any(name.is_product or name.line is not None for name in names):
             return False
-    if "kin" in groups and "v" in groups:
-        kin, owners = (
-            {masked.tokens[number].vendor for number in masked.inside(*groups[name], "V")}
-            for name in ("kin", "v")
-        )
-        if not kin & owners:
+    if "v" in groups:
+        owners = _owners(masked, groups["v"])
+        if "kin" in groups and not owners & _owners(masked, groups["kin"]):
             return False
+        if "party" in groups and owners == _owners(masked, groups["party"]):
+            return False  # nobody parts from a product of its own
     return "edition" not in groups or _NUMBER.hits(masked.words(*groups["edition"]))
+
+
+def _owners(masked: Masked, span: tuple[int, int]) -> set[str | None]:
+    return {masked.tokens[number].vendor for number in masked.inside(*span, "V")}
 
 
 def _has_unwatched_owner(masked: Masked, at: int, pack: Pack) -> bool:

@@ -383,6 +383,21 @@ def test_a_frame_may_ask_for_an_edition_of_a_product(text: str, is_hit: bool) ->
     assert bool(detect(an_article(text), a_ruleset(rule)).signals) is is_hit
 
 
+@pytest.mark.parametrize(
+    ("text", "is_kin", "is_other"),
+    [("Alibaba moved Qwen Max 2.", True, False), ("Alibaba moved OpenAI.", False, True)],
+)
+def test_a_frame_may_ask_for_the_vendors_own_product_or_for_that_of_another(
+    text: str, is_kin: bool, is_other: bool
+) -> None:
+    def is_hit(group: str) -> bool:
+        frame = rf"(?P<v>{{VENDOR}}) (?P<t>moved) (?P<{group}>{{VENDOR}})"
+        rule = SUIT | {"detect": {"prefilter": r"\bmoved\b", "any": {"moved": frame}}, "tests": []}
+        return bool(detect(an_article(text), a_ruleset(rule)).signals)
+
+    assert (is_hit("kin"), is_hit("party")) == (is_kin, is_other)
+
+
 def test_evidence_is_the_sentence_at_its_place() -> None:
     article = an_article("First – ünïcode. Mei Tan resigned from Alibaba. Last.", title="Mei Tan resigned")
     texts = {"title": article.title or "", "body": article.text}
