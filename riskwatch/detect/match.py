@@ -125,7 +125,7 @@ def _blocker(
 
 
 def _means_it(masked: Masked, groups: Mapping[str, tuple[int, int]]) -> bool:
-    """Whether a name is of the kind that the frame asks for: of a product or line, with its number, the vendor's."""
+    """Whether names are what the frame asks for: of a product or line, with a number, kin of the vendor."""
     if "product" in groups:
         names = [masked.tokens[number] for number in masked.inside(*groups["product"], "V")]
         if not any(name.is_product or name.line is not None for name in names):
