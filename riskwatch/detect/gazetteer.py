@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from riskwatch.detect.patterns import MAX_SET_MEMORY_BYTES, bounded, compile_pattern, words_pattern
+from riskwatch.detect.patterns import MAX_SET_MEMORY_BYTES, bounded, compile_pattern
 from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers
 from riskwatch.model import Alias, Person, Publisher, Vendor
@@ -150,7 +150,7 @@ def _named(entry: str | Alias, *, vendor: str, line: str | None, is_product: boo
         line=line,
         alias=alias,
         needs=_after(alias.requires),
-        not_before=_after(words_pattern(alias.not_before)) if alias.not_before else None,
+        not_before=_after("|".join(map(bounded, alias.not_before))) if alias.not_before else None,
         context=_context(alias.context),
         is_product=is_product,
     )

@@ -62,6 +62,11 @@ def test_a_usual_name_needs_one_word_of_business(ruleset: Ruleset, title: str) -
     assert "meta" in {s.vendor for s in told(ruleset, title) if s.type == "regulatory_action"}
 
 
+def test_what_excludes_a_name_is_a_whole_word(ruleset: Ruleset) -> None:
+    assert {s.vendor for s in told(ruleset, "Perplexity offline for three hours")} == {"perplexity"}
+    assert told(ruleset, "The perplexity of offline speech models") == ()
+
+
 def test_partners_is_no_company_of_its_own(ruleset: Ruleset) -> None:
     found = told(ruleset, "Microsoft Partners With OpenAI On Search")
 
