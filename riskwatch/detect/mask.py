@@ -26,7 +26,7 @@ _CASED = r"[\p{Lu}\p{Ll}\p{Lt}\p{Lm}]"  # letters of scripts with capitals: no H
 _CASED_OR_MARK = r"[\p{Lu}\p{Ll}\p{Lt}\p{Lm}’'-]"
 _NAME = compile_pattern(
     r"\p{Lu}{L-}*\p{Ll}{L}*(?:-\p{Lu}{L}+)?(?: \p{Lu}\.)?"
-    r"(?: (?:de|van|von|al|bin|da|du|la|le) ?)?"
+    r"(?: (?:de|van|von|al|bin|da|du|la|le)\b ?)?"
     r"(?: \p{Lu}{L-}*\p{Ll}{L}*){0,3}".replace("{L}", _CASED).replace("{L-}", _CASED_OR_MARK),
     case_sensitive=True,
 )
