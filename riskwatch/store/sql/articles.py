@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -46,6 +47,7 @@ _READ = select(
     article_revision.c.recorded_at,
     article_revision.c.body,
 )
+_BRIEF = select(*(article.c[one.name] for one in fields(ArticleBrief)[:8]))  # all that is stored
 _SAME = update(article).where(article.c.id == bindparam("article_id"))
 _REVISED = (
     "url", "url_hash", "revision", "fingerprint", "text_key", "family", "tier",
@@ -142,8 +144,9 @@ class SqlArticles(SqlSources):
         """
         for keys in chunks(results):
             ids = {article_id for article_id, _ in keys}
-            query = select(article.c.id, article.c.revision, article.c.told_at).where(article.c.id.in_(ids))
-            held = self._session.claim(query.order_by(article.c.id)).all()
+            columns = (article.c.id, article.c.revision, article.c.told_at, article.c.ruleset)
+            query = select(*columns).where(article.c.id.in_(ids)).order_by(article.c.id)
+            held = self._session.claim(query).all()
             missing = ids - {row.id for row in held}
             if missing:
                 raise NotFound("article", min(missing))
@@ -160,16 +163,20 @@ class SqlArticles(SqlSources):
 
     def _save_mentions(self, found: Sequence[tuple[Row[Any], Detection]], now: datetime) -> None:
         rows = [row for held, result in found for row in _mentions(held, result, now)]
+        read_before = [held.id for held, _ in found if held.ruleset is not None]  # no other has mentions
+        if read_before:
+            self._end_mentions(read_before, rows, now)
+        self._session.replace(mention, rows, only=("ended_at", "spans"))
+
+    def _end_mentions(self, ids: Sequence[str], rows: Sequence[dict[str, Any]], now: datetime) -> None:
+        """End the mentions of these Articles that are not among the rows."""
         kept = {(row["article_id"], row["revision"], row["subject"]) for row in rows}
         key = (mention.c.article_id, mention.c.revision, mention.c.subject)
-        live = select(*key).where(
-            mention.c.article_id.in_([held.id for held, _ in found]), mention.c.ended_at.is_(None)
-        )
+        live = select(*key).where(mention.c.article_id.in_(ids), mention.c.ended_at.is_(None))
         gone = [tuple(row) for row in self._session.read(live) if tuple(row) not in kept]
         for part in chunks(gone):
             at = ended(mention.c.recorded_at, now)
             self._session.run(update(mention).where(tuple_(*key).in_(part)).values(ended_at=at))
-        self._session.replace(mention, rows, only=("ended_at", "spans"))
 
     def article(self, article_id: str) -> Article:
         """Return the newest revision; raises NotFound."""
@@ -219,14 +226,11 @@ class SqlArticles(SqlSources):
 
     def briefs(self, article_ids: Sequence[str]) -> Mapping[str, ArticleBrief]:
         """Return what merge needs of these Articles."""
-        columns = ("id", "text_key", "family", "tier", "published_at", "first_seen_at", "sketch", "source_id")
-        found: dict[str, ArticleBrief] = {}
+        found: list[ArticleBrief] = []
         for part in chunks(dict.fromkeys(article_ids)):
-            rows = self._session.read(
-                select(*(article.c[name] for name in columns)).where(article.c.id.in_(part))
-            )
-            found.update({row.id: ArticleBrief(**row._mapping) for row in rows})
-        return found
+            rows = self._session.read(_BRIEF.where(article.c.id.in_(part)))
+            found += [ArticleBrief(*row) for row in rows]
+        return {brief.id: brief for brief in found}
 
     def mention_counts(
         self, *, since: datetime, until: datetime, vendor: str | None = None

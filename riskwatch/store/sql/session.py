@@ -37,7 +37,7 @@ from riskwatch.store.sql.columns import Instant
 from riskwatch.store.sql.many import run_many
 from riskwatch.store.sql.tables import data_version
 
-CHUNK = 400  # values of one IN list or rows of one statement
+CHUNK = 500  # values of one IN list or rows of one statement
 Item = TypeVar("Item")
 
 
