@@ -157,6 +157,7 @@ def _without_dots(path: str) -> str:
     return "/" + "/".join(kept)
 
 
+@lru_cache(maxsize=4_096)  # the trackers of one site are the same on all its links
 def _query(query: str) -> str:
     if query.isascii() and query.translate(_PLAIN_QUERY).isalnum():
         fields = sorted(
