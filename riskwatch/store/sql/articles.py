@@ -229,7 +229,7 @@ class SqlArticles(SqlSources):
         found: list[ArticleBrief] = []
         for part in chunks(dict.fromkeys(article_ids)):
             rows = self._session.read(_BRIEF.where(article.c.id.in_(part)))
-            found += [ArticleBrief(*row) for row in rows]
+            found += [ArticleBrief(*row) for row in map(tuple, rows)]
         return {brief.id: brief for brief in found}
 
     def mention_counts(

@@ -117,7 +117,7 @@ class SqlEvents(SqlSignals, SqlStories):
         rows = self._session.read(
             union_all(current, mine.where(_V.ended_at > known_at)).order_by("occurred_at", "event_id")
         )
-        return tuple(_read_event(body, at) for _, _, at, body in rows if at <= known_at)
+        return tuple(_read_event(body, at) for _, _, at, body in map(tuple, rows) if at <= known_at)
 
     def versions_of(self, vendor: str) -> Sequence[Event]:
         """Return every version of every Event of a vendor, by (recorded_at, id)."""
