@@ -7,19 +7,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import re2
-
 from riskwatch.detect.assertion import OwnModifiers
 from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
-from riskwatch.detect.needs import Finder
-from riskwatch.detect.packs import Pack, compile_pack
+from riskwatch.detect.packs import NEVER, Pack, compile_pack
 from riskwatch.detect.patterns import (
+    MAX_SET_MEMORY_BYTES,
     PatternError,
-    compile_set,
+    compile_pattern,
     token_class,
 )
 from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers, Lexicon, Lifecycle, Modifiers, Rule
+from riskwatch.detect.selection import Finder
 from riskwatch.detect.sentences import Splitter, build_splitter
 from riskwatch.errors import ConfigError, ConfigErrors
 from riskwatch.model import EventType, Publisher, Taxonomy, Vendor
@@ -85,7 +84,8 @@ class LanguageRules:
     pack: Pack
     splitter: Splitter
     rules: tuple[CompiledRule, ...]
-    prefilter: re2.Set  # one pattern a rule, in order
+    hint: Regex  # the prefilters together of all rules that look everywhere
+    people_hint: Regex  # of those among them that ask for persons
     is_spaced: bool  # whether words stand apart
     frames: Finder  # of the frames of each rule, in order
     filters: Finder  # of the named filters of each rule, in order
@@ -166,7 +166,7 @@ def _gazetteer(vendors: Sequence[Vendor], blockers: Blockers, errors: list[Confi
 
 
 def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
-    prefilters = [f"(?:{pack.expander.expand(rule.spec.detect.prefilter)})" for rule in compiled]
+    open_ = [rule for rule in compiled if not rule.spec.scope.is_limited]
     is_spaced = pack.grammar.unit == "words"
     frames = [[str(frame.pattern.pattern) for frame in rule.frames] for rule in compiled]
     filters = [[str(pattern.pattern) for _, pattern in rule.filters] for rule in compiled]
@@ -174,13 +174,20 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
         pack=pack,
         splitter=build_splitter(pack.grammar.sentence_end, pack.grammar.abbreviations, is_spaced=is_spaced),
         rules=tuple(compiled),
-        prefilter=compile_set(prefilters or [r"[^\s\S]"]),
+        hint=_together(open_),
+        people_hint=_together([rule for rule in open_ if rule.uses_people]),
         is_spaced=is_spaced,
-        frames=Finder(frames, is_spaced=is_spaced),
+        frames=Finder(frames, is_spaced=is_spaced, hints=[str(rule.hint.pattern) for rule in compiled]),
         filters=Finder(filters, is_spaced=is_spaced),
         limited=frozenset(number for number, rule in enumerate(compiled) if rule.spec.scope.is_limited),
         hints={rule.spec.reference: rule.hint for rule in compiled},
     )
+
+
+def _together(rules: Sequence[CompiledRule]) -> Regex:
+    """Return the prefilters of the rules as one pattern."""
+    patterns = [f"(?:{rule.hint.pattern!s})" for rule in rules]
+    return compile_pattern("|".join(patterns), memory_bytes=MAX_SET_MEMORY_BYTES) if patterns else NEVER
 
 
 class _Collector:

@@ -13,7 +13,7 @@ from riskwatch.detect.compiled import CompiledRule, LanguageRules, Ruleset
 from riskwatch.detect.explain import Trace, restate
 from riskwatch.detect.focus import MAX_RIVAL_SHARE, MIN_FOCUS_MENTIONS, SALIENT_CHARS, Focus
 from riskwatch.detect.mask import Masked, mask
-from riskwatch.detect.match import candidates
+from riskwatch.detect.match import blocked, candidates
 from riskwatch.detect.names import Names, Placed
 from riskwatch.detect.needs import words_of
 from riskwatch.detect.resolve import focus_of, resolve, shifted
@@ -134,10 +134,8 @@ def _segments(work: Work) -> tuple[Segment, ...]:
 
 def _read_segment(work: Work, segment: Segment, focus: Focus, *, most: int) -> int:
     """Read at most so many sentences; return how many there were."""
-    sentences = list(islice(_sentences(work, segment, focus), most))
-    for sentence, numbers in sentences:
-        _sentence(work, sentence, numbers, focus=focus)
-    return len(sentences)
+    sentences = _sentences(work, segment, focus)
+    return sum(1 for _ in islice(filter(lambda one: _sentence(work, one, focus=focus), sentences), most))
 
 
 def _all_spans(segments: Sequence[Segment]) -> tuple[tuple[int, int], ...]:
@@ -170,8 +168,8 @@ def _focus(work: Work, spans: Sequence[tuple[int, int]], *, is_digest: bool, giv
     return Focus(vendor, is_salient=is_salient)
 
 
-def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[tuple[Sentence, list[int]]]:
-    """Yield the sentences in which a rule's prefilter hits, with the numbers of those rules.
+def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[Sentence]:
+    """Yield the sentences that may tell of a vendor.
 
     Only the focus can carry an event without a name of a vendor or of its people: elsewhere sentences
     without one, most of a text, are not even looked at.
@@ -188,50 +186,46 @@ def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[tuple[Sen
             is_named = bisect_left(places, first) < bisect_left(places, last)
             if last - first < splitter.min_chars or not (is_named or focus.can_carry):
                 continue
-            numbers = work.language.prefilter.Match(raw[first:last])
-            if not numbers:
-                continue
+            piece = raw[first:last]
             start = low + (first if plain else len(raw[:first].decode("utf-8", "ignore")))
-            words = raw[first:last].decode("utf-8", "ignore")
+            words = piece.decode("utf-8", "ignore")
             start += len(words) - len(words.lstrip())
             words = words.strip()[:MAX_CHARS]
             if len(words) >= splitter.min_chars:
-                yield Sentence(segment.field, start, start + len(words), words), sorted(numbers)
+                yield Sentence(segment.field, start, start + len(words), words, piece)
 
 
-def _sentence(work: Work, sentence: Sentence, numbers: Sequence[int], *, focus: Focus) -> None:
+def _sentence(work: Work, sentence: Sentence, *, focus: Focus) -> bool:
+    """Read a sentence; return whether a frame could match in it."""
     language, pack = work.language, work.language.pack
-    if not language.limited.isdisjoint(numbers):
-        numbers = [n for n in numbers if _in_scope(language.rules[n], sentence, work.article)]
     entities = [
         shifted(token, -sentence.start)
         for token in work.names.within(sentence.field, sentence.start, sentence.end)
         if token.end <= sentence.end
     ]
-    if not numbers or not (focus.can_carry or any(token.kind != "O" for token in entities)):
-        return
-    with_people = any(language.rules[number].uses_people for number in numbers)
-    unread = Unread(sentence.text, entities, with_people=with_people)
-    words = words_of(sentence.text, is_spaced=language.is_spaced)
-    possible = language.frames.possible(words, numbers)
-    if not possible:
+    if not (focus.can_carry or any(token.kind != "O" for token in entities)):
+        return False
+    limited = [n for n in language.limited if _in_scope(language.rules[n], sentence, work.article)]
+    words = words_of(sentence.text, entities, is_spaced=language.is_spaced)
+    chosen = language.frames.possible(words, left_out=language.limited.difference(limited))
+    unread = Unread(sentence, entities, limited)
+    if not chosen:
         work.unread.append(unread)
-        return
+        return False
     masked = _masked(work, unread)
-    blocking = language.filters.possible(words, possible)
-    found = [
-        made
-        for number, frames in possible.items()
-        for made in candidates(
-            language.rules[number], masked, pack=pack, frames=frames, filters=blocking.get(number, ())
-        )
-    ]
-    if not found:
-        return
+    made = {number: candidates(language.rules[number], masked, frames=chosen[number]) for number in chosen}
+    # nearly all that get so far pass the prefilter
+    made = {n: found for n, found in made.items() if found and language.rules[n].hint.hits(sentence.raw)}
+    if not made:
+        return True
+    blocking = language.filters.possible(words)
     scene = scene_of(masked, pack=pack, focus=focus, item=work.item)
     modifiers = find_modifiers(masked, pack)
-    for candidate in found:
-        add_candidate(work, candidate, scene, modifiers, sentence=sentence)
+    for number, found in made.items():
+        for candidate in found:
+            judged = blocked(candidate, masked, pack=pack, filters=blocking.get(number, ()))
+            add_candidate(work, judged, scene, modifiers, sentence=sentence)
+    return True
 
 
 def _in_scope(rule: CompiledRule, sentence: Sentence, article: Article) -> bool:
@@ -239,20 +233,35 @@ def _in_scope(rule: CompiledRule, sentence: Sentence, article: Article) -> bool:
     return sentence.field in scope.fields and (not scope.sources or article.source_class in scope.sources)
 
 
-def _masked(work: Work, sentence: Unread) -> Masked:
+def _is_hit(work: Work, unread: Unread) -> bool:
+    """Whether the prefilter of a rule hits that looks here."""
+    raw, rules = unread.sentence.raw, work.language.rules
+    return work.language.hint.hits(raw) or any(rules[n].hint.hits(raw) for n in unread.limited)
+
+
+def _asks_for_people(work: Work, unread: Unread) -> bool:
+    raw, rules = unread.sentence.raw, work.language.rules
+    return work.language.people_hint.hits(raw) or any(
+        rules[n].uses_people and rules[n].hint.hits(raw) for n in unread.limited
+    )
+
+
+def _masked(work: Work, unread: Unread) -> Masked:
     """Mask a sentence; sentences before it that nobody has read may prove who its persons are."""
-    if sentence.with_people:
+    with_people = _asks_for_people(work, unread)
+    if with_people:
         for earlier in work.unread:
-            _remember(work, _mask(work, earlier))
+            if _is_hit(work, earlier):
+                _remember(work, _mask(work, earlier, with_people=_asks_for_people(work, earlier)))
         work.unread.clear()
-    masked = _mask(work, sentence)
+    masked = _mask(work, unread, with_people=with_people)
     _remember(work, masked)
     return masked
 
 
-def _mask(work: Work, sentence: Unread) -> Masked:
-    proven = work.proven if sentence.with_people else None
-    return mask(sentence.text, sentence.entities, pack=work.language.pack, proven=proven)
+def _mask(work: Work, unread: Unread, *, with_people: bool) -> Masked:
+    proven = work.proven if with_people else None
+    return mask(unread.sentence.text, unread.entities, pack=work.language.pack, proven=proven)
 
 
 def _remember(work: Work, masked: Masked) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from riskwatch.detect.compiled import CompiledRule, Frame
 from riskwatch.detect.mask import Masked, capitalised, is_headline
@@ -37,26 +37,21 @@ class _Match:
     groups: Mapping[str, tuple[int, int]]
 
 
-def candidates(
-    rule: CompiledRule, masked: Masked, *, pack: Pack, frames: Sequence[int], filters: Sequence[int]
-) -> tuple[Candidate, ...]:
-    """Return the rule's candidates; the first frame that matches a trigger wins it.
-
-    Args:
-        rule: The rule.
-        masked: The sentence.
-        pack: The language.
-        frames: Numbers of the frames that can match here by their words, in order.
-        filters: Numbers of the named filters that can.
-    """
+def candidates(rule: CompiledRule, masked: Masked, *, frames: Iterable[int]) -> tuple[Candidate, ...]:
+    """Return what these frames of the rule find, by place; the first one that matches a trigger wins it."""
     found: list[Candidate] = []
     for frame in (rule.frames[number] for number in frames):
         for match in _matches(frame, masked.raw):
             is_free = not any(_overlap(match.trigger, other.trigger) for other in found)
             if is_free and _means_it(masked, match.groups):
-                blocker = _blocker(rule, masked, match, pack=pack, filters=filters)
-                found.append(Candidate(rule, frame.name, match.trigger, match.groups, blocker))
+                found.append(Candidate(rule, frame.name, match.trigger, match.groups))
     return tuple(sorted(found, key=lambda candidate: candidate.trigger))
+
+
+def blocked(candidate: Candidate, masked: Masked, *, pack: Pack, filters: Iterable[int]) -> Candidate:
+    """Return the candidate with the filter that cancels it, if one of these or of the built-in ones does."""
+    blocker = _blocker(candidate, masked, pack=pack, filters=filters)
+    return candidate if blocker is None else replace(candidate, blocked_by=blocker)
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -105,10 +100,8 @@ def _nearest(frame: Frame, raw: bytes, match: Match) -> Match:
     return match
 
 
-def _blocker(
-    rule: CompiledRule, masked: Masked, found: _Match, *, pack: Pack, filters: Sequence[int]
-) -> str | None:
-    trigger, groups = found.trigger, found.groups
+def _blocker(candidate: Candidate, masked: Masked, *, pack: Pack, filters: Iterable[int]) -> str | None:
+    rule, trigger, groups = candidate.rule, candidate.trigger, candidate.groups
     for name, pattern in (rule.filters[number] for number in filters):
         for match in pattern.finditer(masked.text):
             if match.start() - SLACK < trigger[1] and trigger[0] < match.end() + SLACK:

@@ -6,15 +6,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from riskwatch.detect.syntax import EDGE, Either, Exact, Joined, Node, Repeated, parse
+from riskwatch.detect.mask import Token
+from riskwatch.detect.syntax import BEGIN, EDGE, FINISH, VENDOR, Either, Exact, Joined, Node, Repeated, parse
 
 MAX_TEXTS = 400  # that a part may match to be told one by one
 BEGINNING = 5  # letters of a word that tell how it begins
 MORE = "*"  # behind them
 START, END = 0, -1  # of a text
+EVERYWHERE = -1  # bits of all places
 _LETTERS = b"0123456789_abcdefghijklmnopqrstuvwxyz"
-_BLANKED = bytes(byte if byte in _LETTERS else 32 for byte in range(256))
+_BLANKED = (
+    bytes(ord(chr(byte).lower()) if chr(byte).lower().encode() in _LETTERS else 32 for byte in range(128))
+    + b" " * 128
+)
+_OWN = frozenset(
+    _LETTERS.decode() + EDGE + BEGIN + FINISH + "«»"
+)  # all that counts in the texts of a pattern
+_NO_TOKENS = str.maketrans("«»", "  ")
 _LETTER = frozenset(_LETTERS.decode())
+TOKEN = frozenset("«" + BEGIN + FINISH)  # begins the word of a token, or stands at an end of the text
 Words = frozenset[str]
 Needs = frozenset[Words]  # of each set one word stands in every text that is matched
 _NONE: Words = frozenset()
@@ -22,19 +32,68 @@ _BLANK: Words = frozenset({""})
 _UNTOLD: Needs = frozenset()
 
 
-def words_of(text: str, *, is_spaced: bool) -> set[str]:
+def blanked(text: str) -> str:
+    """Return the text in lower case with a blank for each sign that is no part of a word for RE2."""
+    if not text.isascii():  # the signs that RE2 takes for letters of other case
+        text = text.replace("\u212a", "k").replace("\u017f", "s")
+    return text.encode("ascii", "replace").translate(_BLANKED).decode("ascii")
+
+
+def words_of(text: str, tokens: Sequence[Token] = (), *, is_spaced: bool) -> dict[str, int]:
     """Return the words of a text in lower case, as RE2 knows them: runs of ASCII letters and digits.
 
-    Without spaces between words they are also the signs of other scripts, one by one and in pairs.
+    Beginnings of words count too, and pairs with one sign between them. Without spaces between words, so do
+    the signs of other scripts, one by one and in pairs.
+
+    Args:
+        text: Before it is masked.
+        tokens: Names in it, in order; that of a vendor is taken for a word of its own.
+        is_spaced: Whether words stand apart.
+
+    Returns:
+        Word -> bits of the places where it stands, counted in words; signs of other scripts stand everywhere.
     """
-    lowered = text.lower()
-    words = set(_blanked(lowered).split())
-    words |= {word[:BEGINNING] + MORE for word in words if len(word) >= BEGINNING}
-    return words if is_spaced else words | _signs(lowered)
+    parts = _parts(blanked(text), tokens)
+    words: dict[str, int] = {}
+    bit, before = 1, ""
+    for word in parts:
+        words[word] = words.get(word, 0) | bit
+        if len(word) >= BEGINNING:
+            beginning = word[:BEGINNING] + MORE
+            words[beginning] = words.get(beginning, 0) | bit
+        pair = f"{before} {word}"
+        words[pair] = words.get(pair, 0) | bit >> 1
+        bit, before = bit << 1, word
+    for name in _of_names(tokens):
+        words.setdefault(name, EVERYWHERE)
+    return words if is_spaced else words | dict.fromkeys(_signs(text.lower()), EVERYWHERE)
 
 
-def _blanked(text: str) -> str:
-    return text.encode("ascii", "replace").translate(_BLANKED).decode("ascii")
+def _of_names(tokens: Sequence[Token]) -> list[str]:
+    """Return the words of the vendors' names: prefilters see the text before it is masked."""
+    words = blanked(" ".join([token.text for token in tokens if token.kind == "V"])).split()
+    return [*words, *[word[:BEGINNING] + MORE for word in words if len(word) >= BEGINNING]]
+
+
+def _parts(blank: str, tokens: Sequence[Token]) -> list[str]:
+    """Return the words in order, with an empty one wherever there are two signs between two of them."""
+    parts, last = [BEGIN], 0
+    for token in tokens:
+        if token.kind != "V":
+            continue
+        parts += _beside(blank[last : token.start].split(" "), is_after=last > 0, is_before=True)
+        parts.append(VENDOR)
+        last = token.end
+    return [*parts, *_beside(blank[last:].split(" "), is_after=last > 0, is_before=False), FINISH]
+
+
+def _beside(words: list[str], *, is_after: bool, is_before: bool) -> list[str]:
+    """Return the words without the sign that parts them from a token."""
+    if is_after and words and not words[0]:
+        del words[0]
+    if is_before and words and not words[-1]:
+        del words[-1]
+    return words
 
 
 def _signs(text: str) -> set[str]:
@@ -42,17 +101,37 @@ def _signs(text: str) -> set[str]:
     return pairs | {sign for sign in text if not sign.isascii()}
 
 
-def needs(pattern: str, *, is_spaced: bool = True) -> Needs:
-    """Return sets of words: of each, one word stands in every text that the pattern matches.
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a pattern cannot do without."""
 
-    The words are those of a text before it is masked, and tokens end where words end. Syntax that is not
-    known here needs nothing: too few words cost time only.
+    words: Needs = _UNTOLD
+    order: tuple[Words, ...] = ()  # sets of which one word each stands in this order, none of them twice
+
+
+def needs(pattern: str, *, is_spaced: bool = True) -> Needs:
+    """Return sets of words: of each, one word stands in every text that the pattern matches."""
+    return needed_by(pattern, is_spaced=is_spaced).words
+
+
+def needed_by(pattern: str, *, is_spaced: bool = True) -> Needed:
+    """Return which words every text holds that the pattern matches, and in which order.
+
+    The words are those of a text in which only vendors are masked. Syntax that is not known here needs
+    nothing: too few words cost time only.
     """
     try:
         node = parse(pattern)
     except (IndexError, ValueError):
-        return _UNTOLD
-    return _needed(_told(node, _Place(is_spaced=is_spaced)), _Place(is_spaced=is_spaced))
+        return Needed()
+    place = _Place(is_spaced=is_spaced)
+    told = _told(node, place)
+    return Needed(_needed(told, place), _order(told, place) if is_spaced else ())
+
+
+def single_words(needed: Needs) -> Needs:
+    """Return what is needed without pairs, of which one word may be part of a name."""
+    return frozenset(frozenset(max(pair.split(" "), key=len) for pair in words) for words in needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +149,7 @@ class _Told:
 
     exact: frozenset[str] | None  # all of them; none where they are too many
     needs: Needs = _UNTOLD
+    order: tuple[Words, ...] = ()
 
 
 def _told(node: Node, place: _Place) -> _Told:
@@ -82,7 +162,8 @@ def _told(node: Node, place: _Place) -> _Told:
             return _of_branches(branches, place)
         case Repeated(part, is_needed=True):
             once = replace(place, before_edge=False)
-            return _Told(None, _needed(_told(part, once), once))
+            told = _told(part, once)
+            return _Told(None, _needed(told, once), _order(told, once))
         case _:
             return _Told(None)
 
@@ -93,31 +174,74 @@ def _of_branches(branches: Sequence[Node], place: _Place) -> _Told:
     texts = frozenset[str]().union(*exact)
     if len(exact) == len(told) and len(texts) <= MAX_TEXTS:
         return _Told(texts)
-    best = [_best(_needed(one, place)) for one in told]
-    return _Told(None, frozenset({frozenset[str]().union(*best)}) if all(best) else _UNTOLD)
+    best = [best_of(_needed(one, place)) for one in told]
+    if not all(best):
+        return _Told(None)
+    either = frozenset[str]().union(*best)
+    return _Told(None, frozenset({either}), (either,))
 
 
 def _of_sequence(parts: Sequence[Node], place: _Place) -> _Told:
     """Spell out what is written together; everything else is known by its needs only."""
     places = _places(parts, place)
+    told = [_told(part, here) for part, here in zip(parts, places, strict=True)]
+    if all(one.exact is not None for one in told):
+        whole = _product([one.exact or _NONE for one in told])
+        if whole is not None:
+            return _Told(whole)
     found: set[Words] = set()
-    run, first, is_whole = _BLANK, 0, True
-    for number, part in enumerate(parts):
-        told = _told(part, places[number])
-        is_apart = place.is_spaced and places[number].after_edge and run != _BLANK
-        if told.exact is not None and not is_apart and len(run) * len(told.exact) <= MAX_TEXTS:
-            run = frozenset(head + tail for head in run for tail in told.exact)
+    order: list[Words] = []
+    stretch: list[tuple[Words, _Place]] = []
+    for one, here in [*zip(told, places, strict=True), (_Told(None), place)]:
+        if one.exact is not None:
+            stretch.append((one.exact, here))
             continue
-        found |= _of_run(run, places[first:number]) | told.needs
-        run, first = (_BLANK, number + 1) if told.exact is None else (told.exact, number)
-        is_whole = False
-    return _Told(run) if is_whole else _Told(None, frozenset(found | _of_run(run, places[first:])))
+        pieces = list(_pieces(stretch))
+        found |= _of_pieces(pieces) | one.needs
+        order += [best for piece in pieces if (best := best_of(_of_run(piece)))]
+        order += one.order
+        stretch.clear()
+    return _Told(None, frozenset(found), tuple(order))
 
 
-def _of_run(run: frozenset[str], places: Sequence[_Place]) -> Needs:
-    if not places:
-        return _UNTOLD
-    return _needed(_Told(run), replace(places[0], before_edge=places[-1].before_edge))
+def _product(parts: Iterable[Words]) -> Words | None:
+    """Return all texts that the parts make together, none where they are too many."""
+    run = _BLANK
+    for texts in parts:
+        if len(run) * len(texts) > MAX_TEXTS:
+            return None
+        run = frozenset(head + tail for head in run for tail in texts) if texts != _BLANK else run
+    return run
+
+
+def _of_pieces(pieces: Sequence[Sequence[tuple[Words, _Place]]]) -> set[Words]:
+    """Return what parts need that follow one another: the words of each, and together with the next one."""
+    found = {words for piece in pieces for words in _of_run(piece)}
+    for piece, following in pairwise(pieces):
+        both = [*piece, *following]
+        if _product(texts for texts, _ in both) is not None:
+            found |= _of_run(both)
+    return found
+
+
+def _pieces(stretch: Sequence[tuple[Words, _Place]]) -> Iterable[list[tuple[Words, _Place]]]:
+    """Cut where words end, and where the texts become too many."""
+    piece: list[tuple[Words, _Place]] = []
+    for texts, place in stretch:
+        is_apart = place.is_spaced and place.after_edge
+        if piece and (is_apart or _product([*(one for one, _ in piece), texts]) is None):
+            yield piece
+            piece = []
+        piece.append((texts, place))
+    if piece:
+        yield piece
+
+
+def _of_run(parts: Sequence[tuple[Words, _Place]]) -> Needs:
+    texts = _product(one for one, _ in parts)
+    if texts is None:  # a single part, spelled out elsewhere
+        texts = parts[0][0]
+    return _needed(_Told(texts), replace(parts[0][1], before_edge=parts[-1][1].before_edge))
 
 
 def _places(parts: Sequence[Node], place: _Place) -> list[_Place]:
@@ -148,6 +272,13 @@ def _is_edge(node: Node, side: int, *, is_edge: bool) -> bool:
             return False
 
 
+def _order(told: _Told, place: _Place) -> tuple[Words, ...]:
+    if told.exact is None:
+        return told.order
+    best = best_of(_needed(told, place))
+    return (best,) if best else ()
+
+
 def _needed(told: _Told, place: _Place) -> Needs:
     if told.exact is None:
         return told.needs
@@ -156,73 +287,42 @@ def _needed(told: _Told, place: _Place) -> Needs:
 
 
 def _one_of(texts: Iterable[str], *, is_spaced: bool) -> Needs:
-    """Return what is needed where one of these texts stands: the longest word of each, and those of all."""
+    """Return what is needed where one of these texts stands: the rarest word of each, and those of all."""
     words = [_words_within(text, is_spaced=is_spaced) for text in texts]
     if not words or not all(words):
         return _UNTOLD
-    longest = frozenset(max(several, key=lambda word: (len(word), word)) for several in words)
-    return frozenset({longest, *(frozenset({word}) for word in frozenset.intersection(*words))})
+    rarest = frozenset(min(several, key=lambda word: (_commonness(word), word)) for several in words)
+    return frozenset({rarest, *(frozenset({word}) for word in frozenset.intersection(*words))})
 
 
 def _words_within(text: str, *, is_spaced: bool) -> Words:
-    """Return the words of a text whose ends may go on; of the last one, how it begins."""
-    _, *words = _blanked(text).split(" ")
+    """Return the words of a text whose ends may go on, and its pairs; of the last one, how it begins."""
+    _, *words = _spelled(text).split(" ")
+    pairs: list[str] = []
     if words:
         last = words.pop()
+        pairs = [f"{one} {other}" for one, other in pairwise(words) if one and other]
         words += [last[:BEGINNING] + MORE] if len(last) >= BEGINNING else []
-    told = frozenset(words) - {""}
-    return told if is_spaced else told | _signs(text)
+    told = frozenset((*words, *pairs)) - {""}
+    return told if is_spaced else told | _signs(text.translate(_NO_TOKENS))
 
 
-def _best(needed: Needs) -> Words:
-    """Return the set that says most: few words, and long ones, which are rarer."""
+def _spelled(text: str) -> str:
+    """Return a text of a pattern as `blanked` would; an edge counts where it parts two words."""
+    blank = "".join(sign if sign in _OWN else " " for sign in text)
+    while EDGE + EDGE in blank:
+        blank = blank.replace(EDGE + EDGE, EDGE)
+    blank = blank.replace(f"{EDGE} ", " ").replace(f" {EDGE}", " ").replace(EDGE, " ")
+    return blank.replace(f"{BEGIN} {BEGIN} ", f"{BEGIN} ").replace(f" {FINISH} {FINISH}", f" {FINISH}")
+
+
+def _commonness(word: str) -> float:
+    """Return how likely a text holds the word: long ones are rarer, tokens stand nearly everywhere."""
+    return 1.0 if word[0] in TOKEN and " " not in word else float(len(word) ** -3)
+
+
+def best_of(needed: Needs) -> Words:
+    """Return the set that says most: few words, and rare ones."""
     return min(
-        needed, key=lambda words: (sum(len(word) ** -3 for word in words), sorted(words)), default=_NONE
+        needed, key=lambda words: (sum(_commonness(word) for word in words), sorted(words)), default=_NONE
     )
-
-
-class Finder:
-    """Tells from the words of a text which patterns can match in it at all."""
-
-    __slots__ = ("_fulfilled", "_groups")
-
-    def __init__(self, groups: Sequence[Sequence[str]], *, is_spaced: bool) -> None:
-        """Read groups of patterns; a pattern is known by the number of its group and its own in there."""
-        self._fulfilled: dict[str, int] = {}  # word -> bits of the needs that it fulfils
-        self._groups: list[
-            tuple[int, int, list[int]]
-        ] = []  # first bit, its mask, bits of each pattern's needs
-        first = 0
-        for group in groups:
-            every = [needs(pattern, is_spaced=is_spaced) for pattern in group]
-            sets = sorted({words for needed in every for words in needed}, key=sorted)
-            bits = {words: 1 << number for number, words in enumerate(sets)}
-            for words, bit in bits.items():
-                for word in words:
-                    self._fulfilled[word] = self._fulfilled.get(word, 0) | bit << first
-            wanted = [sum(bits[words] for words in needed) for needed in every]
-            self._groups.append((first, (1 << len(sets)) - 1, wanted))
-            first += len(sets)
-
-    def possible(self, words: Iterable[str], numbers: Iterable[int]) -> dict[int, list[int]]:
-        """Return which patterns of these groups can match where the words stand.
-
-        Args:
-            words: Of the text, as words_of returns them.
-            numbers: Of the groups asked for.
-
-        Returns:
-            Number of a group -> numbers of its patterns, in order; groups with at least one.
-        """
-        fulfilled, found = self._fulfilled, 0
-        for word in words:
-            if word in fulfilled:
-                found |= fulfilled[word]
-        made: dict[int, list[int]] = {}
-        for number in numbers:
-            first, mask, wanted = self._groups[number]
-            here = found >> first & mask
-            places = [place for place, bits in enumerate(wanted) if bits & here == bits]
-            if places:
-                made[number] = places
-        return made

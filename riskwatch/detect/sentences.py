@@ -14,7 +14,7 @@ from riskwatch.detect.regex import Regex
 MIN_CHARS = 12
 MIN_DENSE_CHARS = 6  # where a sign is a syllable or a word
 MAX_CHARS = 1500
-MAX_SENTENCES = 400  # surviving ones an article
+MAX_SENTENCES = 400  # of an article, in which a frame can match
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Sentence:
     start: int
     end: int
     text: str
+    raw: bytes  # with the white space around it
 
 
 @dataclass(frozen=True, slots=True)

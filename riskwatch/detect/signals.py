@@ -41,9 +41,9 @@ Place = tuple[bool, int, str, str]  # field order, offset of the trigger, rule, 
 class Unread:
     """A sentence before it is masked; offsets of the entities are in characters of the sentence."""
 
-    text: str
+    sentence: Sentence
     entities: Sequence[Token]
-    with_people: bool  # whether persons whom no register holds are looked for
+    limited: Sequence[int]  # numbers of the rules that look here but not everywhere
 
 
 @dataclass(slots=True)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import re2
+
 EDGE = "\0"  # stands for the edge of a word in a text
+VENDOR = "«v»"  # stands for the name of a vendor, as a word of its own
+BEGIN, FINISH = "\1", "\2"  # stand for the two ends of a text, as words of their own
 MAX_CLASS_CHARS = 6  # characters of a class that is spelled out
+_VENDOR_TOKEN = re2.compile(r"^[Vv](?:\[0-9\]|\\d)\+»$")  # behind its «
+_ESCAPED_SIGN = re2.compile(r"\\([\"'.,:;!?()$&/+])")
 _CLASSES = "dDwWsSnrtfv"
-_FLAGS = "imsU-"
+_FLAGS = "isU-"  # not m: ^ stands for the beginning of the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +52,20 @@ class Repeated:
 
 Node = Exact | Unknown | Joined | Either | Repeated
 EMPTY = Exact(frozenset({""}))
+UNKNOWN = Unknown()
+_VENDOR = Exact(frozenset({EDGE + VENDOR + EDGE}))
+_FIRST, _LAST = f"{EDGE}{BEGIN} ", f" {FINISH}{EDGE}"
 _AT_EDGE = Exact(frozenset({EDGE}))
+_ENDS = {
+    sign: Exact(frozenset({text}))
+    for sign, text in (("^", _FIRST), ("A", _FIRST), ("$", _LAST), ("z", _LAST))
+}
 
 
 def parse(pattern: str) -> Node:
     """Take a pattern apart; raises ValueError or IndexError on syntax that is not known here.
 
-    Tokens («V0») are unknown: what the text says in their place is.
+    A vendor's token («V0») is a word of its own; others are unknown: what the text says in their place is.
     """
     reader = _Reader(pattern)
     node = reader.alternatives()
@@ -78,7 +91,11 @@ class _Reader:
     def _sequence(self) -> Node:
         parts: list[Node] = []
         while self.at < len(self.pattern) and self.pattern[self.at] not in "|)":
-            parts.append(self._repeated(self._one()))
+            part = self._repeated(self._one())
+            if parts and (word := _spelled_on(parts[-1], part)):
+                parts[-1] = word
+            else:
+                parts += part.parts if isinstance(part, Joined) else (part,)
         return Joined(tuple(parts))
 
     def _takes(self, text: str) -> bool:
@@ -91,25 +108,25 @@ class _Reader:
         start, self.at = self.at, self.pattern.index(sign, self.at) + 1
         return self.pattern[start : self.at - 1]
 
-    def _skip_token(self) -> None:
+    def _token(self) -> Node:
         """Go behind a token, or what of it stands in this branch («m|...»)."""
+        start = self.at
         while self.at < len(self.pattern) and self.pattern[self.at] not in "|()":
             self.at += 1
             if self.pattern[self.at - 1] == "»":
-                return
+                break
+        return _VENDOR if _VENDOR_TOKEN.search(self.pattern[start : self.at]) else UNKNOWN
 
     def _one(self) -> Node:
         char = self.pattern[self.at]
         self.at += 1
-        if char in "([\\":
-            return {"(": self._group, "[": self._class, "\\": self._escaped}[char]()
-        if char == "«":
-            self._skip_token()
+        if char in "([\\«":
+            return {"(": self._group, "[": self._class, "\\": self._escaped, "«": self._token}[char]()
         if char in "*+?{":
             raise ValueError(f"{char} repeats nothing")
         if char in "^$":
-            return _AT_EDGE
-        return Unknown() if char in ".«" else _literal(char)
+            return _ENDS[char]
+        return UNKNOWN if char == "." else _literal(char)
 
     def _group(self) -> Node:
         if self._takes("?P<"):
@@ -135,11 +152,11 @@ class _Reader:
                 self._skip_to(":]")
             else:
                 self.at += 2 if self.pattern[self.at] == "\\" else 1
-        inside = self.pattern[start : self.at]
+        inside = str(_ESCAPED_SIGN.sub(r"\1", self.pattern[start : self.at]))
         self.at += 1
         is_plain = not any(sign in inside for sign in "^\\[]«»") and "-" not in inside[1:-1]
         is_told = is_plain and len(inside) <= MAX_CLASS_CHARS
-        return Exact(frozenset(inside.lower())) if is_told else Unknown()
+        return Exact(frozenset(inside.lower())) if is_told else UNKNOWN
 
     def _escaped(self) -> Node:
         char = self.pattern[self.at]
@@ -149,12 +166,12 @@ class _Reader:
                 self._skip_to("}")
             else:
                 self.at += 1
-            return Unknown()
+            return UNKNOWN
         if char in "bAz":
-            return _AT_EDGE
+            return _ENDS.get(char, _AT_EDGE)
         if char.isalnum() and char not in _CLASSES:
             raise ValueError(f"\\{char} is not known")
-        return Unknown() if char.isalnum() else _literal(char)
+        return UNKNOWN if char.isalnum() else _literal(char)
 
     def _repeated(self, part: Node) -> Node:
         sign = self.pattern[self.at : self.at + 1]
@@ -166,6 +183,15 @@ class _Reader:
         if sign == "?":
             return Either((part, EMPTY))
         return Repeated(part, least > 0)
+
+
+def _spelled_on(before: Node, part: Node) -> Exact | None:
+    """Return two parts of one word as one."""
+    match before, part:
+        case Exact(some), Exact(more) if len(some) == len(more) == 1:
+            text = "".join((*some, *more))
+            return Exact(frozenset({text})) if text.isalnum() else None
+    return None
 
 
 def _literal(char: str) -> Exact:

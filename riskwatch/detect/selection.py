@@ -1,0 +1,86 @@
+"""Which patterns can match in a text at all: told from its words, without a look at all patterns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from riskwatch.detect.needs import EVERYWHERE, Needed, Words, best_of, needed_by, single_words
+
+Groups = Sequence[Sequence[str]]  # of patterns; one is known by the number of its group and its own in there
+Chosen = Mapping[int, Sequence[int]]  # number of a group -> numbers of its patterns, in order
+
+
+class Finder:
+    """Tells from the words of a text which patterns can match in it at all.
+
+    Every pattern waits at the words of its rarest need, so that most patterns are never looked at.
+    """
+
+    __slots__ = ("_always", "_fulfilled", "_orders", "_places", "_waiting", "_wanted")
+
+    def __init__(self, groups: Groups, *, is_spaced: bool, hints: Sequence[str] = ()) -> None:
+        """Read the patterns; where there are hints, one a group, theirs must match too."""
+        self._places = [(number, place) for number, group in enumerate(groups) for place in range(len(group))]
+        needed = [needed_by(pattern, is_spaced=is_spaced) for group in groups for pattern in group]
+        if hints:
+            told = [single_words(needed_by(hint, is_spaced=is_spaced).words) for hint in hints]
+            needed = [
+                replace(one, words=one.words | told[number])
+                for one, (number, _) in zip(needed, self._places, strict=True)
+            ]
+        sets = dict.fromkeys(words for one in needed for words in one.words)
+        bits = {words: 1 << number for number, words in enumerate(sets)}
+        self._wanted = [sum(bits[words] for words in one.words) for one in needed]
+        self._fulfilled = _by_word(bits)  # word -> bits of the needs that it fulfils
+        self._orders = [one.order if len(one.order) > 1 else () for one in needed]
+        self._waiting = _waiting(needed)
+        self._always = [number for number, one in enumerate(needed) if not one.words]
+
+    def possible(self, words: Mapping[str, int], *, left_out: Container[int] = ()) -> dict[int, list[int]]:
+        """Return which patterns can match where these words stand; groups with at least one."""
+        fulfilled, waiting = self._fulfilled, self._waiting
+        there = [word for word in words if word in fulfilled]
+        found, asked = 0, set(self._always)
+        for word in there:
+            found |= fulfilled[word]
+            if word in waiting:
+                asked.update(waiting[word])
+        wanted, missing, known = self._wanted, ~found, frozenset(there)
+        made: dict[int, list[int]] = {}
+        for pattern in sorted([pattern for pattern in asked if not wanted[pattern] & missing]):
+            number, place = self._places[pattern]
+            if number not in left_out and _is_in_order(self._orders[pattern], words, known):
+                made.setdefault(number, []).append(place)
+        return made
+
+
+def _by_word(bits: Mapping[Words, int]) -> dict[str, int]:
+    fulfilled: dict[str, int] = defaultdict(int)
+    for words, bit in bits.items():
+        for word in words:
+            fulfilled[word] |= bit
+    return dict(fulfilled)
+
+
+def _waiting(needed: Iterable[Needed]) -> dict[str, list[int]]:
+    waiting: dict[str, list[int]] = defaultdict(list)
+    for number, one in enumerate(needed):
+        for word in best_of(one.words):
+            waiting[word].append(number)
+    return dict(waiting)
+
+
+def _is_in_order(order: Sequence[Words], words: Mapping[str, int], known: frozenset[str]) -> bool:
+    """Whether one word of each set stands in the text, each behind the one before."""
+    left = EVERYWHERE
+    for wanted in order:
+        places = 0
+        for word in wanted & known:
+            places |= words[word]
+        places &= left
+        if not places:
+            return False
+        left = -((places & -places) << 1)  # all places behind the first one
+    return True
