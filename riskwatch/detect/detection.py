@@ -206,9 +206,12 @@ def _sentence(work: Work, sentence: Sentence, *, focus: Focus) -> bool:
     if not (focus.can_carry or any(token.kind != "O" for token in entities)):
         return False
     limited = [n for n in language.limited if _in_scope(language.rules[n], sentence, work.article)]
+    unread = Unread(sentence, entities, limited)
+    # without spaces, words are dear to tell apart, and a prefilter says more than they do
+    if not language.is_spaced and not _is_hit(work, unread):
+        return False
     words = words_of(sentence.text, entities, is_spaced=language.is_spaced)
     chosen = language.frames.possible(words, left_out=language.limited.difference(limited))
-    unread = Unread(sentence, entities, limited)
     if not chosen:
         work.unread.append(unread)
         return False
