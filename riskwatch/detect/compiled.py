@@ -20,8 +20,9 @@ from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers, Lexicon, Lifecycle, Modifiers, Rule
 from riskwatch.detect.selection import Finder
 from riskwatch.detect.sentences import Splitter, build_splitter
+from riskwatch.detect.settle import Kinds
 from riskwatch.errors import ConfigError, ConfigErrors
-from riskwatch.model import EventType, Publisher, Taxonomy, Vendor
+from riskwatch.model import Direction, EventType, Publisher, Taxonomy, Vendor
 
 FINDERS = frozenset(
     {
@@ -90,7 +91,7 @@ class LanguageRules:
     frames: Finder  # of the frames of each rule, in order
     filters: Finder  # of the named filters of each rule, in order
     limited: frozenset[int]  # numbers of the rules that do not look everywhere
-    hints: Mapping[str, Regex]  # reference of a rule -> its prefilter alone
+    kinds: Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,12 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
         frames=Finder(frames, is_spaced=is_spaced, hints=[str(rule.hint.pattern) for rule in compiled]),
         filters=Finder(filters, is_spaced=is_spaced),
         limited=frozenset(number for number, rule in enumerate(compiled) if rule.spec.scope.is_limited),
-        hints={rule.spec.reference: rule.hint for rule in compiled},
+        kinds=Kinds(
+            hints={rule.spec.reference: rule.hint for rule in compiled},
+            adverse=frozenset(
+                rule.event.id for rule in compiled if rule.event.direction is Direction.ADVERSE
+            ),
+        ),
     )
 
 

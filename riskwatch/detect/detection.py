@@ -297,8 +297,8 @@ def _finish(work: Work, mentions: tuple[Mention, ...], headline: Words) -> Detec
 def _settled(work: Work, made: Sequence[tuple[Signal, Trace]], headline: Words) -> list[Signal]:
     """Return the signals as the article as a whole states them; the traces tell of it."""
     signals = [signal for signal, _ in made]
-    pack, hints = work.language.pack, work.language.hints
-    settled = settle(signals, headline, pack=pack, hints=hints) if signals else {}
+    language = work.language
+    settled = settle(signals, headline, pack=language.pack, kinds=language.kinds) if signals else {}
     for number, told in settled.items():
         signals[number] = replace(signals[number], assertion=told.value)
         if work.is_traced:

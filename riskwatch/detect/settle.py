@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from riskwatch.detect.mask import length_in_words
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.regex import Regex
 from riskwatch.model import LIVE, Assertion, Signal
 
 MAX_TEASER_CHARS = 1_200  # of a text that is no whole article
 LEAD_CHARS = 80  # of a text within which its first sentence begins; a byline may precede it
+HEADLINE_WORDS = 8  # of a headline so long that it tells its news itself
 LOOK_BACK_CHARS = 60  # before a word of the event, where the words stand that take it for granted
 
 Pair = tuple[str, str]  # vendor, event type
@@ -33,16 +35,22 @@ class Words:
     named: frozenset[str]  # vendors that the title names
 
 
-def settle(
-    signals: Sequence[Signal], words: Words, *, pack: Pack, hints: Mapping[str, Regex]
-) -> dict[int, Settled]:
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What is known of the kinds of event."""
+
+    hints: Mapping[str, Regex]  # reference of a rule -> the words that its event is told with
+    adverse: frozenset[str]  # types of event that are bad for the vendor
+
+
+def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds) -> dict[int, Settled]:
     """Return the statements that stand otherwise in the article than alone, by their number.
 
     Args:
         signals: All of one article, in any order.
         words: Title and text; a whole article says for itself what is news, a teaser leans on its headline.
         pack: The language.
-        hints: Reference of a rule -> the words that its event is told with.
+        kinds: The kinds of event.
     """
     heads, texts = _surest(signals, in_title=True), _surest(signals, in_title=False)
     doubted = {
@@ -50,9 +58,7 @@ def settle(
         for signal in signals
         if signal.evidence.field == "title" and signal.assertion is Assertion.RUMOURED
     }
-    title = words.title
-    is_teaser = len(words.text) <= MAX_TEASER_CHARS
-    is_retelling = is_teaser and pack.words["retelling"].hits(title)
+    troubled = {vendor for (vendor, kind), head in heads.items() if kind in kinds.adverse and head.is_live}
     settled: dict[int, Settled] = {}
     for number, signal in enumerate(signals):
         if signal.primary or not signal.assertion.is_live:
@@ -62,13 +68,11 @@ def settle(
             made = _of_title(signal, texts.get(pair), is_doubted=pair in doubted)
         elif pair in heads:
             made = _of_text(signal, heads[pair])
-        elif is_teaser and _is_aside(signal, words):
-            made = Settled(Assertion.BACKGROUND, "article.aside")
-        elif pack.words["fresh"].hits(signal.evidence.quote):
-            made = None
         else:
-            is_known = is_retelling or _looks_back(title, hints.get(signal.rule), pack)
-            made = Settled(Assertion.BACKGROUND, "article.looks_back") if is_known else None
+            may_be_beside = signal.type in kinds.adverse and signal.vendor not in troubled
+            made = _of_text_alone(
+                signal, words, kinds.hints.get(signal.rule), may_be_beside=may_be_beside, pack=pack
+            )
         if made is not None:
             settled[number] = made
     return settled
@@ -106,11 +110,33 @@ def _of_text(signal: Signal, head: Assertion) -> Settled | None:
     return Settled(head, "article.title")
 
 
+def _of_text_alone(
+    signal: Signal, words: Words, hint: Regex | None, *, may_be_beside: bool, pack: Pack
+) -> Settled | None:
+    """What no headline says may be told in passing, or be known; a teaser leans on its headline."""
+    is_teaser = len(words.text) <= MAX_TEASER_CHARS
+    if is_teaser and _is_aside(signal, words):
+        return Settled(Assertion.BACKGROUND, "article.aside")
+    if pack.words["fresh"].hits(signal.evidence.quote):
+        return None
+    if is_teaser and may_be_beside and _is_beside(words.title, hint, pack):
+        return Settled(Assertion.BACKGROUND, "article.beside")
+    is_known = (is_teaser and pack.words["retelling"].hits(words.title)) or _looks_back(
+        words.title, hint, pack
+    )
+    return Settled(Assertion.BACKGROUND, "article.looks_back") if is_known else None
+
+
 def _is_aside(signal: Signal, words: Words) -> bool:
     """Whether a teaser says it in passing: not of the headline's vendor, or late where it names none."""
     if not words.title or signal.vendor in words.named:
         return False
     return bool(words.named) or signal.evidence.start > LEAD_CHARS
+
+
+def _is_beside(title: str, hint: Regex | None, pack: Pack) -> bool:
+    """Whether the headline is long enough to tell its news and has no word of such an event."""
+    return length_in_words(title, pack) >= HEADLINE_WORDS and (hint is None or not hint.hits(title))
 
 
 def _looks_back(title: str, hint: Regex | None, pack: Pack) -> bool:

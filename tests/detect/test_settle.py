@@ -85,6 +85,28 @@ def test_what_a_teaser_says_in_passing_is_background(title: str, text: str, asse
     assert told(title, text)["body", "lawsuit"] == assertion
 
 
+LONG = "OpenAI and Alibaba open a school for cooks in Rome"
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "assertion"),
+    [
+        (LONG, "Broadcom sues OpenAI over a patent.", BACKGROUND),
+        (f"{LONG} amid lawsuits", "Broadcom says it sues OpenAI over a patent.", BACKGROUND),
+        (f"{LONG} with a lawsuit", "Broadcom sues OpenAI over a patent.", CONFIRMED),
+        ("OpenAI opens a school in Rome", "Broadcom sues OpenAI over a patent.", CONFIRMED),
+        (LONG, "Broadcom sues OpenAI over a patent, it said on Friday.", CONFIRMED),
+        ("OpenAI shares fell 9% as it opens a school in Rome", "Broadcom sues OpenAI.", CONFIRMED),
+        (LONG, f"Broadcom sues OpenAI. {'It goes on and on. ' * 70}", CONFIRMED),
+    ],
+    ids=["beside", "looked back at", "of a kind", "short", "fresh", "more trouble", "whole article"],
+)
+def test_trouble_of_which_a_long_headline_has_no_word_is_background(
+    title: str, text: str, assertion: Assertion
+) -> None:
+    assert told(title, text)["body", "lawsuit"] == assertion
+
+
 def test_the_trace_says_what_the_article_changed() -> None:
     article = an_article("Broadcom sues OpenAI over a patent.", title="Why OpenAI fights")
 
