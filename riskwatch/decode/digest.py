@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from riskwatch.decode.text import HEAD_END, POINT, plain, text_key, tidy, truncated
+from riskwatch.decode.markup import HEAD_END, POINT
+from riskwatch.decode.text import plain, text_key, tidy, truncated
 
 if TYPE_CHECKING:
     from riskwatch.model import Article

@@ -7,19 +7,11 @@ import html as entities
 import unicodedata
 
 import re2
-from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
+
+from riskwatch.decode.markup import HEAD_END, POINT, words
 
 MAX_TEXT_BYTES = 64 * 1024
 SHORT_TEXT_CHARS = 200  # a shorter body alone does not name a text: the title counts with it
-POINT = "\ue000"  # private use: marks the start of a heading or list point while a digest is split
-HEAD_END = "\ue001"
-
-_BLOCKS = (
-    "p", "div", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr",
-    "td", "th", "blockquote", "pre", "section", "article", "aside", "figure", "figcaption", "header",
-    "footer", "main", "nav", "hr", "form",
-)  # fmt: skip
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SCRIPTS = (
     ("\u4e00", "\u9fff"),
     ("\u3040", "\u30ff"),
@@ -27,27 +19,14 @@ _SCRIPTS = (
     ("\u0400", "\u04ff"),
 )  # Han, Kana, Hangul, Cyrillic
 MIN_LETTERS = 4  # fewer tell no language
-_TAG = re2.compile(rb"</?[A-Z]")
-_ANY_TAG_NAME = re2.compile(rb"</?[A-Z][A-Za-z0-9]*")
-_TAG = re2.compile(r"(?s)<!--.*?-->|</?[a-zA-Z][^>]*>")
 _LOOKS_HTML = re2.compile(
     r"</?[a-zA-Z][a-zA-Z0-9]*(\s[^<>]*)?/?>|&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);"
 )
 _CONTROL = re2.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff\ue000-\ue001]"
 )
-_SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "head", "object", "select", "button")
-_PARSER_OPTIONS = {
-    "encoding": "utf-8",
-    "recover": True,
-    "no_network": True,
-    "remove_comments": True,
-    "remove_pis": True,
-}
-_PARSER = etree.HTMLParser(**_PARSER_OPTIONS)
-_TO_STRING = etree.XPath("string()")
 _PLAIN_BYTES = b"\n" + bytes(range(0x20, 0x7F))
-_PLAIN_ASCII = str.maketrans("", "", "\n" + "".join(map(chr, range(0x20, 0x7F))))
+_ASCII = bytes(range(0x80))
 # Tokens of detection are written «V3»: no text from outside may hold one. NFKC makes QwenTM of a trade mark.
 _FORGED = (("«", "“"), ("»", "”"), ("™", " "), ("℠", " "), ("®", " "))
 
@@ -59,12 +38,11 @@ def sound(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Return the text in NFKC, without control characters, white space folded, one line a paragraph."""
-    if text.isascii():
-        is_plain = not text.translate(_PLAIN_ASCII)
-    else:
+    if not text.isascii():
         text = _composed(text)
-        is_plain = _is_printable(text)
-    if is_plain and "  " not in text:  # white space is single blanks and line feeds
+    raw = text.encode("utf-8", "surrogatepass")  # looking into bytes is faster than into wide characters
+    is_plain = _is_printable(raw.translate(None, _PLAIN_BYTES))
+    if is_plain and b"  " not in raw:  # white space is single blanks and line feeds
         return "\n".join([kept for line in text.split("\n") if (kept := line.strip())])
     if not is_plain:
         text = unicodedata.normalize("NFKC", _CONTROL.sub("", sound(text)))
@@ -72,10 +50,8 @@ def tidy(text: str) -> str:
     return "\n".join([line for line in lines if line])
 
 
-def _is_printable(text: str) -> bool:
-    """Return whether a text holds line feeds and printable characters only; most of it is ASCII."""
-    rest = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN_BYTES)
-    return rest.decode("utf-8", "surrogatepass").isprintable()
+def _is_printable(raw: bytes) -> bool:
+    return not raw or raw.decode("utf-8", "surrogatepass").isprintable()
 
 
 def _composed(text: str) -> str:
@@ -96,7 +72,7 @@ def plain(html: str, *, marks: bool = False) -> str:
         return tidy(entities.unescape(html) if "&" in html else html)
     if marks:
         html = html.replace(POINT, "").replace(HEAD_END, "")
-    text = _words(html, marks=marks)
+    text = words(html, marks=marks)
     return tidy(text) if not marks else _tidy_marked(text)
 
 
@@ -139,6 +115,10 @@ def tidy_text_key(title: str | None, text: str) -> str:
 
 
 def _key(title: str, text: str) -> str:
+    raw = text.encode("utf-8", "replace")
+    foreign = raw.translate(None, _ASCII).decode()
+    if len(text) >= SHORT_TEXT_CHARS and foreign == foreign.lower():  # only ASCII letters have a case
+        return hashlib.sha256(raw.lower()).hexdigest()
     body = text.lower()
     if len(body) < SHORT_TEXT_CHARS:
         body = title.lower() + "\n" + body
@@ -163,40 +143,6 @@ def script_lang(text: str, *, default: str) -> str:
 
 def _count(text: str, script: tuple[str, str]) -> int:
     return sum(1 for char in text if script[0] <= char <= script[1])
-
-
-def _words(html: str, *, marks: bool) -> str:
-    raw = html.encode("utf-8", "replace")
-    for blank in (b"\n", b"\r", b"\x00"):
-        if blank in raw:
-            raw = raw.replace(blank, b" ")
-    try:
-        root = etree.fromstring(raw, _PARSER)
-        if root is None:
-            return ""
-        etree.strip_elements(root, *_SILENT, with_tail=False)
-        _break_lines(root)
-        if marks:
-            _mark_points(root)
-        return str(_TO_STRING(root))
-    except (etree.LxmlError, ValueError, AssertionError):
-        # libxml2 gives up on a few inputs (depth, odd names): what is left without tags is still the text.
-        return entities.unescape(_TAG.sub(" ", raw.decode("utf-8", "replace")))
-
-
-def _break_lines(root: etree._Element) -> None:
-    for block in root.iter(*_BLOCKS):
-        block.text = "\n" + (block.text or "")
-        block.tail = "\n" + (block.tail or "")
-    for line_break in root.iter("br"):
-        line_break.tail = "\n" + (line_break.tail or "")
-
-
-def _mark_points(root: etree._Element) -> None:
-    for point in root.iter("li", *_HEADINGS):
-        point.text = POINT + (point.text or "")
-        if point.tag != "li":
-            point.tail = HEAD_END + (point.tail or "")
 
 
 def _tidy_marked(text: str) -> str:
