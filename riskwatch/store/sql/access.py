@@ -57,7 +57,7 @@ class SqlAccess(SqlAudit):
 
     def save_setting(self, name: str, value: str) -> None:
         """Insert or replace a small stored value."""
-        if self._session.upsert(setting, {"name": name, "value": value}):
+        if self._session.replace_differing(setting, [{"name": name, "value": value}]):
             self._session.changed()
 
 

@@ -47,7 +47,7 @@ _READ = select(
     article_revision.c.recorded_at,
     article_revision.c.body,
 )
-_BRIEF = select(*(article.c[one.name] for one in fields(ArticleBrief)[:8]))  # all that is stored
+_BRIEF = select(*(article.c[one.name] for one in fields(ArticleBrief) if one.name in article.c))
 _SAME = update(article).where(article.c.id == bindparam("article_id"))
 _REVISED = (
     "url", "url_hash", "revision", "fingerprint", "text_key", "family", "tier",
@@ -229,7 +229,7 @@ class SqlArticles(SqlSources):
         found: list[ArticleBrief] = []
         for part in chunks(dict.fromkeys(article_ids)):
             rows = self._session.read(_BRIEF.where(article.c.id.in_(part)))
-            found += [ArticleBrief(*row) for row in map(tuple, rows)]
+            found += [ArticleBrief(**row._mapping) for row in rows]
         return {brief.id: brief for brief in found}
 
     def mention_counts(

@@ -42,7 +42,7 @@ class SqlAudit:
         }
         row["hash"] = _hash(row)
         self._session.add(audit_log, [row])
-        self._session.upsert(setting, {"name": _HEAD, "value": f"{row['seq']} {row['hash']}"})
+        self._session.replace_differing(setting, [{"name": _HEAD, "value": f"{row['seq']} {row['hash']}"}])
 
     def audit(self, *, after: int = 0, limit: int = 200) -> Sequence[AuditEntry]:
         """Return lines by seq."""

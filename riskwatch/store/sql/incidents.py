@@ -133,7 +133,7 @@ class SqlIncidents(SqlGroups):
 
     def add_silence(self, one: Silence) -> None:
         """Insert or replace by id."""
-        if self._session.upsert(silence, flat(one) | {"matchers": dict(one.matchers)}):
+        if self._session.replace_differing(silence, [flat(one) | {"matchers": dict(one.matchers)}]):
             self._session.changed(Part.INCIDENTS)
 
     def silences(self, *, active_at: datetime | None = None) -> Sequence[Silence]:

@@ -22,7 +22,7 @@ class SqlSchedules:
 
     def save_receiver(self, one: StoredReceiver) -> None:
         """Insert or replace."""
-        if self._session.upsert(receiver, flat(one) | {"config": dict(one.config)}):
+        if self._session.replace_differing(receiver, [flat(one) | {"config": dict(one.config)}]):
             self._session.changed(Part.OUTBOX)
 
     def receivers(self) -> Sequence[StoredReceiver]:
@@ -44,7 +44,7 @@ class SqlSchedules:
 
     def save_receiver_state(self, state: ReceiverState) -> None:
         """Insert or replace."""
-        if self._session.upsert(receiver_state, flat(state)):
+        if self._session.replace_differing(receiver_state, [flat(state)]):
             self._session.changed(Part.OUTBOX)
 
     def schedules(self) -> Sequence[Schedule]:
@@ -55,7 +55,7 @@ class SqlSchedules:
     def save_schedule(self, one: Schedule) -> None:
         """Insert or replace by id."""
         row = flat(one) | {"days": list(one.days), "unsubscribed": list(one.unsubscribed)}
-        if self._session.upsert(schedule, row):
+        if self._session.replace_differing(schedule, [row]):
             self._session.changed(Part.OUTBOX)
 
     def delete_schedule(self, schedule_id: str) -> None:

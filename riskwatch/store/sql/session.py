@@ -22,7 +22,6 @@ from sqlalchemy import (
     case,
     exc,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -75,9 +74,8 @@ def ended(recorded: ColumnElement[Any], now: datetime) -> ColumnElement[Any]:
     return case((recorded > now, recorded), else_=literal(now, Instant))
 
 
-_plain_insert = cache(insert)  # statements that are run over many rows are made once
-
-
+# Statements that are run over many rows are made once: `many` keeps their compiled text by identity.
+@cache
 def _insert(table: Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
@@ -138,18 +136,22 @@ class Session:
                 raise
             raise Conflict(reason) from error
 
-    def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows in few statements."""
-        self.run_many(_plain_insert(table), rows)
-
     def run_many(self, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a writing statement without a result once for each row; it is compiled once and kept."""
         self._must_write()
         if rows:
             run_many(self.connection, statement, rows)
 
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """Return the INSERT of this database, for what the four below do not say: results, own conflicts."""
+        return _insert(table, is_sqlite=self.is_sqlite)
+
+    def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, all of them new."""
+        self.run_many(self.insert(table), rows)
+
     def add_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert those of many rows whose key is not there yet."""
+        """Insert those rows whose key is not there yet."""
         self.run_many(_insert_missing(table, is_sqlite=self.is_sqlite), rows)
 
     def replace(self, table: Table, rows: Sequence[Mapping[str, Any]], *, only: tuple[str, ...] = ()) -> None:
@@ -157,12 +159,8 @@ class Session:
         if rows:
             self.run_many(_replace(table, only or tuple(rows[0]), is_sqlite=self.is_sqlite), rows)
 
-    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        """Return the INSERT of this database, with its ON CONFLICT clauses."""
-        return _insert(table, is_sqlite=self.is_sqlite)
-
-    def upsert(self, table: Table, *rows: Mapping[str, Any]) -> bool:
-        """Insert or replace rows of the same columns by a key of one column; return whether any changed."""
+    def replace_differing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Replace rows by a key of one column where they differ from those held; return whether any did."""
         (key,) = table.primary_key
         held: dict[Any, Mapping[Any, Any]] = {}
         for part in chunks(row[key.name] for row in rows):

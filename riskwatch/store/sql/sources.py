@@ -28,7 +28,7 @@ class SqlSources:
 
     def save_source_states(self, states: Sequence[SourceState]) -> None:
         """Insert or replace state rows."""
-        if self._session.upsert(source_state, *map(flat, states)):
+        if self._session.replace_differing(source_state, list(map(flat, states))):
             self._session.changed()
 
     def lease_sources(
@@ -60,7 +60,7 @@ class SqlSources:
 
     def save_host_states(self, states: Sequence[HostState]) -> None:
         """Insert or replace host rows."""
-        self._session.upsert(host_state, *map(flat, states))
+        self._session.replace_differing(host_state, list(map(flat, states)))
 
     def add_polls(self, polls: Sequence[Poll]) -> None:
         """Append poll rows; one whose id is stored is passed over. A Source polled is a Source seen."""
