@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import gzip
 import http.client
 import json
@@ -12,7 +13,7 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -688,15 +689,29 @@ def compile_rules(config: Config) -> Ruleset:
     """Compile the ruleset of a configuration."""
     from riskwatch.detect import Language, compile_ruleset  # noqa: PLC0415 - RE2 and 100 vendors: only when needed
 
-    return compile_ruleset(
-        config.rules,
-        taxonomy=config.taxonomy,
-        languages=[
-            Language(config.lexicons[lang], config.modifiers[lang])
-            for lang in sorted(config.lexicons)
-            if lang in config.modifiers
-        ],
-        vendors=tuple(config.vendors.values()),
-        blockers=config.blockers,
-        publishers=config.publishers,
-    )
+    with _all_kept():
+        return compile_ruleset(
+            config.rules,
+            taxonomy=config.taxonomy,
+            languages=[
+                Language(config.lexicons[lang], config.modifiers[lang])
+                for lang in sorted(config.lexicons)
+                if lang in config.modifiers
+            ],
+            vendors=tuple(config.vendors.values()),
+            blockers=config.blockers,
+            publishers=config.publishers,
+        )
+
+
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """Make much that stays: looking through it for garbage would take as long again, now and ever after."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()

@@ -221,12 +221,12 @@ def _sentence(work: Work, sentence: Sentence, *, focus: Focus) -> bool:
     made = {n: found for n, found in made.items() if found and language.rules[n].hint.hits(sentence.raw)}
     if not made:
         return True
-    blocking = language.filters.possible(words)
+    blocking = language.filters.possible_of(made, words)
     scene = scene_of(masked, pack=pack, focus=focus, item=work.item)
     modifiers = find_modifiers(masked, pack)
     for number, found in made.items():
         for candidate in found:
-            judged = blocked(candidate, masked, pack=pack, filters=blocking.get(number, ()))
+            judged = blocked(candidate, masked, pack=pack, filters=blocking[number])
             add_candidate(work, judged, scene, modifiers, sentence=sentence)
     return True
 

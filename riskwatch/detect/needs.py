@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from riskwatch.detect.mask import Token
 from riskwatch.detect.syntax import BEGIN, EDGE, FINISH, VENDOR, Either, Exact, Joined, Node, Repeated, parse
@@ -22,9 +25,11 @@ _BLANKED = (
 _OWN = frozenset(
     _LETTERS.decode() + EDGE + BEGIN + FINISH + "«»"
 )  # all that counts in the texts of a pattern
+_SPELLED = defaultdict(lambda: " ", {ord(sign): sign for sign in _OWN})
 _NO_TOKENS = str.maketrans("«»", "  ")
 _LETTER = frozenset(_LETTERS.decode())
 TOKEN = frozenset("«" + BEGIN + FINISH)  # begins the word of a token, or stands at an end of the text
+_KEPT = cache(str)  # one object for each word: they are kept for good, and the same ones over and over
 Words = frozenset[str]
 Needs = frozenset[Words]  # of each set one word stands in every text that is matched
 _NONE: Words = frozenset()
@@ -109,23 +114,33 @@ class Needed:
     order: tuple[Words, ...] = ()  # sets of which one word each stands in this order, none of them twice
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was told of the groups of earlier patterns; patterns made of the same macros share them."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    told: dict[tuple[Node, _Place], _Told] = field(default_factory=dict)
+    edges: dict[tuple[Node, int, bool], bool] = field(default_factory=dict)
+
+
 def needs(pattern: str, *, is_spaced: bool = True) -> Needs:
     """Return sets of words: of each, one word stands in every text that the pattern matches."""
     return needed_by(pattern, is_spaced=is_spaced).words
 
 
-def needed_by(pattern: str, *, is_spaced: bool = True) -> Needed:
+def needed_by(pattern: str, *, is_spaced: bool = True, known: Known | None = None) -> Needed:
     """Return which words every text holds that the pattern matches, and in which order.
 
     The words are those of a text in which only vendors are masked. Syntax that is not known here needs
-    nothing: too few words cost time only.
+    nothing: too few words cost time only. What is known of other patterns saves reading their groups again.
     """
+    known = known or Known()
     try:
-        node = parse(pattern)
+        node = parse(pattern, known.nodes)
     except (IndexError, ValueError):
         return Needed()
     place = _Place(is_spaced=is_spaced)
-    told = _told(node, place)
+    told = _told(node, place, known)
     return Needed(_needed(told, place), _order(told, place) if is_spaced else ())
 
 
@@ -134,13 +149,19 @@ def single_words(needed: Needs) -> Needs:
     return frozenset(frozenset(max(pair.split(" "), key=len) for pair in words) for words in needed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a part stands: whether words end right before it and right behind it."""
 
     after_edge: bool = False
     before_edge: bool = False
     is_spaced: bool = True
+
+
+class _Run(NamedTuple):
+    """Texts that are written together, and where they stand."""
+
+    texts: Words
+    place: _Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,24 +173,33 @@ class _Told:
     order: tuple[Words, ...] = ()
 
 
-def _told(node: Node, place: _Place) -> _Told:
+def _told(node: Node, place: _Place, known: Known) -> _Told:
+    if isinstance(node, Exact):
+        return _Told(node.texts)
+    if not isinstance(node, Either):
+        return _tell(node, place, known)
+    told = known.told.get((node, place))
+    if told is None:
+        told = known.told[node, place] = _tell(node, place, known)
+    return told
+
+
+def _tell(node: Node, place: _Place, known: Known) -> _Told:
     match node:
-        case Exact(texts):
-            return _Told(texts)
         case Joined(parts):
-            return _of_sequence(parts, place)
+            return _of_sequence(parts, place, known)
         case Either(branches):
-            return _of_branches(branches, place)
+            return _of_branches(branches, place, known)
         case Repeated(part, is_needed=True):
-            once = replace(place, before_edge=False)
-            told = _told(part, once)
+            once = place._replace(before_edge=False)
+            told = _told(part, once, known)
             return _Told(None, _needed(told, once), _order(told, once))
         case _:
             return _Told(None)
 
 
-def _of_branches(branches: Sequence[Node], place: _Place) -> _Told:
-    told = [_told(branch, place) for branch in branches]
+def _of_branches(branches: Sequence[Node], place: _Place, known: Known) -> _Told:
+    told = [_told(branch, place, known) for branch in branches]
     exact = [one.exact for one in told if one.exact is not None]
     texts = frozenset[str]().union(*exact)
     if len(exact) == len(told) and len(texts) <= MAX_TEXTS:
@@ -181,24 +211,25 @@ def _of_branches(branches: Sequence[Node], place: _Place) -> _Told:
     return _Told(None, frozenset({either}), (either,))
 
 
-def _of_sequence(parts: Sequence[Node], place: _Place) -> _Told:
+def _of_sequence(parts: Sequence[Node], place: _Place, known: Known) -> _Told:
     """Spell out what is written together; everything else is known by its needs only."""
-    places = _places(parts, place)
-    told = [_told(part, here) for part, here in zip(parts, places, strict=True)]
+    places = _places(parts, place, known)
+    told = [_told(part, here, known) for part, here in zip(parts, places, strict=True)]
     if all(one.exact is not None for one in told):
         whole = _product([one.exact or _NONE for one in told])
         if whole is not None:
             return _Told(whole)
     found: set[Words] = set()
     order: list[Words] = []
-    stretch: list[tuple[Words, _Place]] = []
+    stretch: list[_Run] = []
     for one, here in [*zip(told, places, strict=True), (_Told(None), place)]:
         if one.exact is not None:
-            stretch.append((one.exact, here))
+            stretch.append(_Run(one.exact, here))
             continue
-        pieces = list(_pieces(stretch))
-        found |= _of_pieces(pieces) | one.needs
-        order += [best for piece in pieces if (best := best_of(_of_run(piece)))]
+        runs = list(_joined(stretch))
+        needed = [_of_run(run) for run in runs]
+        found.update(*needed, *_of_pairs(runs), one.needs)
+        order += [best for best in map(best_of, needed) if best]
         order += one.order
         stretch.clear()
     return _Told(None, frozenset(found), tuple(order))
@@ -214,60 +245,68 @@ def _product(parts: Iterable[Words]) -> Words | None:
     return run
 
 
-def _of_pieces(pieces: Sequence[Sequence[tuple[Words, _Place]]]) -> set[Words]:
-    """Return what parts need that follow one another: the words of each, and together with the next one."""
-    found = {words for piece in pieces for words in _of_run(piece)}
-    for piece, following in pairwise(pieces):
-        both = [*piece, *following]
-        if _product(texts for texts, _ in both) is not None:
-            found |= _of_run(both)
-    return found
+def _joined(stretch: Sequence[_Run]) -> Iterable[_Run]:
+    """Spell out; cut where words end, and where the texts become too many."""
+    before: _Run | None = None
+    for run in stretch:
+        is_apart = run.place.is_spaced and run.place.after_edge
+        both = None if before is None or is_apart else _both(before, run)
+        if before is not None and both is None:
+            yield before
+        before = both or run
+    if before is not None:
+        yield before
 
 
-def _pieces(stretch: Sequence[tuple[Words, _Place]]) -> Iterable[list[tuple[Words, _Place]]]:
-    """Cut where words end, and where the texts become too many."""
-    piece: list[tuple[Words, _Place]] = []
-    for texts, place in stretch:
-        is_apart = place.is_spaced and place.after_edge
-        if piece and (is_apart or _product([*(one for one, _ in piece), texts]) is None):
-            yield piece
-            piece = []
-        piece.append((texts, place))
-    if piece:
-        yield piece
+def _of_pairs(runs: Sequence[_Run]) -> Iterable[Needs]:
+    """Yield what runs need together with the next one."""
+    for run, following in pairwise(runs):
+        both = _both(run, following)
+        if both is not None:
+            yield _of_run(both)
 
 
-def _of_run(parts: Sequence[tuple[Words, _Place]]) -> Needs:
-    texts = _product(one for one, _ in parts)
-    if texts is None:  # a single part, spelled out elsewhere
-        texts = parts[0][0]
-    return _needed(_Told(texts), replace(parts[0][1], before_edge=parts[-1][1].before_edge))
+def _both(run: _Run, following: _Run) -> _Run | None:
+    texts = _product((run.texts, following.texts))
+    place = run.place._replace(before_edge=following.place.before_edge)
+    return None if texts is None else _Run(texts, place)
 
 
-def _places(parts: Sequence[Node], place: _Place) -> list[_Place]:
+def _of_run(run: _Run) -> Needs:
+    before, after = EDGE if run.place.after_edge else "", EDGE if run.place.before_edge else ""
+    return _one_of([before + text + after for text in run.texts], is_spaced=run.place.is_spaced)
+
+
+def _places(parts: Sequence[Node], place: _Place, known: Known) -> list[_Place]:
     after, before = [place.after_edge], [place.before_edge]
     for part, other in zip(parts, reversed(parts), strict=True):
-        after.append(_is_edge(part, END, is_edge=after[-1]))
-        before.append(_is_edge(other, START, is_edge=before[-1]))
+        after.append(_is_edge(part, END, known, is_edge=after[-1]))
+        before.append(_is_edge(other, START, known, is_edge=before[-1]))
     return [
-        replace(place, after_edge=left, before_edge=right)
-        for left, right in zip(after[:-1], before[-2::-1], strict=True)
+        _Place(left, right, place.is_spaced) for left, right in zip(after[:-1], before[-2::-1], strict=True)
     ]
 
 
-def _is_edge(node: Node, side: int, *, is_edge: bool) -> bool:
+def _is_edge(node: Node, side: int, known: Known, *, is_edge: bool) -> bool:
     """Whether a word ends at this side of the part, given whether one does at its other side."""
+    if isinstance(node, Exact):
+        return all(text[side] not in _LETTER if text else is_edge for text in node.texts)
+    told = known.edges.get((node, side, is_edge))
+    if told is None:
+        told = known.edges[node, side, is_edge] = _ends_word(node, side, known, is_edge=is_edge)
+    return told
+
+
+def _ends_word(node: Node, side: int, known: Known, *, is_edge: bool) -> bool:
     match node:
-        case Exact(texts):
-            return all(text[side] not in _LETTER if text else is_edge for text in texts)
         case Joined(parts):
             for part in parts if side == END else reversed(parts):
-                is_edge = _is_edge(part, side, is_edge=is_edge)
+                is_edge = _is_edge(part, side, known, is_edge=is_edge)
             return is_edge
         case Either(branches):
-            return all(_is_edge(branch, side, is_edge=is_edge) for branch in branches)
+            return all(_is_edge(branch, side, known, is_edge=is_edge) for branch in branches)
         case Repeated(part, is_needed):
-            return (is_edge or is_needed) and _is_edge(part, side, is_edge=is_edge)
+            return (is_edge or is_needed) and _is_edge(part, side, known, is_edge=is_edge)
         case _:
             return False
 
@@ -280,16 +319,17 @@ def _order(told: _Told, place: _Place) -> tuple[Words, ...]:
 
 
 def _needed(told: _Told, place: _Place) -> Needs:
-    if told.exact is None:
-        return told.needs
-    before, after = EDGE if place.after_edge else "", EDGE if place.before_edge else ""
-    return _one_of({before + text + after for text in told.exact}, is_spaced=place.is_spaced)
+    return told.needs if told.exact is None else _of_run(_Run(told.exact, place))
 
 
 def _one_of(texts: Iterable[str], *, is_spaced: bool) -> Needs:
     """Return what is needed where one of these texts stands: the rarest word of each, and those of all."""
-    words = [_words_within(text, is_spaced=is_spaced) for text in texts]
-    if not words or not all(words):
+    words: list[Words] = []
+    for text in texts:
+        words.append(_words_within(text, is_spaced=is_spaced))
+        if not words[-1]:
+            return _UNTOLD  # no look at the others
+    if not words:
         return _UNTOLD
     rarest = frozenset(min(several, key=lambda word: (_commonness(word), word)) for several in words)
     return frozenset({rarest, *(frozenset({word}) for word in frozenset.intersection(*words))})
@@ -303,19 +343,20 @@ def _words_within(text: str, *, is_spaced: bool) -> Words:
         last = words.pop()
         pairs = [f"{one} {other}" for one, other in pairwise(words) if one and other]
         words += [last[:BEGINNING] + MORE] if len(last) >= BEGINNING else []
-    told = frozenset((*words, *pairs)) - {""}
+    told = frozenset(map(_KEPT, (*words, *pairs))) - {""}
     return told if is_spaced else told | _signs(text.translate(_NO_TOKENS))
 
 
 def _spelled(text: str) -> str:
     """Return a text of a pattern as `blanked` would; an edge counts where it parts two words."""
-    blank = "".join(sign if sign in _OWN else " " for sign in text)
+    blank = text.translate(_SPELLED)
     while EDGE + EDGE in blank:
         blank = blank.replace(EDGE + EDGE, EDGE)
     blank = blank.replace(f"{EDGE} ", " ").replace(f" {EDGE}", " ").replace(EDGE, " ")
     return blank.replace(f"{BEGIN} {BEGIN} ", f"{BEGIN} ").replace(f" {FINISH} {FINISH}", f" {FINISH}")
 
 
+@cache
 def _commonness(word: str) -> float:
     """Return how likely a text holds the word: long ones are rarer, tokens stand nearly everywhere."""
     return 1.0 if word[0] in TOKEN and " " not in word else float(len(word) ** -3)
@@ -323,6 +364,6 @@ def _commonness(word: str) -> float:
 
 def best_of(needed: Needs) -> Words:
     """Return the set that says most: few words, and rare ones."""
-    return min(
-        needed, key=lambda words: (sum(_commonness(word) for word in words), sorted(words)), default=_NONE
-    )
+    weights = {words: sum(map(_commonness, sorted(words))) for words in needed}
+    least = min(weights.values(), default=0.0)
+    return min((words for words, weight in weights.items() if weight == least), key=sorted, default=_NONE)

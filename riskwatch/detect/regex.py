@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import re2
 
 _ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 _BOUND = re2.compile(r"\{0,[0-9]{2,}\}\??")
 _Spans = list[tuple[int, int]]
+_Matching = Callable[[object, bytes, int, int], _Spans]
 
 
 class Match:
@@ -48,45 +49,53 @@ class Match:
 
 
 class Regex:
-    """A compiled pattern.
+    """A pattern that compiles; what it compiles to is made when it is first used, for most never are.
 
     Where it counts signs ("{0,40}"), a looser form that counts nothing is asked first: RE2 makes a state for
     every number of every gap, and most texts fail already on the order of the words.
     """
 
-    __slots__ = ("_loose", "_match", "_regexp", "groupindex", "pattern")
+    __slots__ = ("_chosen", "_loose", "_match", "groupindex", "pattern")
 
     def __init__(self, pattern: str | bytes, chosen: re2.Options) -> None:
-        self._regexp = re2._Regexp(pattern, chosen)
-        self._match = self._regexp._regexp.Match
-        self._loose = _loose(pattern, chosen)
-        self.pattern = pattern
-        self.groupindex: Mapping[str, int] = self._regexp.groupindex
+        """Check the pattern; raises re2.error."""
+        self.pattern, self._chosen = pattern, chosen
+        self.groupindex: Mapping[str, int] = re2._Regexp(pattern, chosen).groupindex
+        self._loose: _Matching | None = None
+        self._match: _Matching | None = None
+
+    def _ready(self) -> _Matching:
+        """Compile; two threads may both do so, and either result serves."""
+        self._loose = _loose(self.pattern, self._chosen)
+        self._match = re2._Regexp(self.pattern, self._chosen)._regexp.Match
+        return self._match
 
     def _fails(self, raw: bytes, at: int, end: int) -> bool:
         """Whether not even the looser form matches."""
-        return self._loose is not None and self._loose.Match(_ANYWHERE, raw, at, end)[0][0] < 0
+        return self._loose is not None and self._loose(_ANYWHERE, raw, at, end)[0][0] < 0
 
     def hits(self, text: str | bytes) -> bool:
         """Whether the pattern matches anywhere."""
         raw = text.encode() if isinstance(text, str) else text
+        match = self._match or self._ready()
         if self._fails(raw, 0, len(raw)):
             return False
-        return bool(self._match(_ANYWHERE, raw, 0, len(raw))[0][0] >= 0)
+        return bool(match(_ANYWHERE, raw, 0, len(raw))[0][0] >= 0)
 
     def search(self, text: str | bytes, at: int = 0, *, stop: int | None = None) -> Match | None:
         """Return the first match between two places, which are in bytes."""
         raw = text.encode() if isinstance(text, str) else text
         end = len(raw) if stop is None else min(stop, len(raw))
+        match = self._match or self._ready()
         if at > end or self._fails(raw, at, end):
             return None
-        spans = self._match(_ANYWHERE, raw, at, end)
+        spans = match(_ANYWHERE, raw, at, end)
         return Match(text, raw, spans, self.groupindex) if spans[0][0] >= 0 else None
 
     def finditer(self, text: str | bytes) -> Iterator[Match]:
         """Yield the matches in order; they do not overlap."""
         raw = text.encode() if isinstance(text, str) else text
-        at, size, match = 0, len(raw), self._match
+        at, size, match = 0, len(raw), self._match or self._ready()
         if self._fails(raw, at, size):
             return
         while True:
@@ -100,10 +109,10 @@ class Regex:
             at = end if end != at else _next_char(raw, at) if isinstance(text, str) else at + 1
 
 
-def _loose(pattern: str | bytes, chosen: re2.Options) -> re2._re2.RE2 | None:
+def _loose(pattern: str | bytes, chosen: re2.Options) -> _Matching | None:
     """Return the pattern without bounds on its gaps: it matches wherever the pattern does."""
     loose = str(_BOUND.sub("*", pattern)) if isinstance(pattern, str) else pattern
-    return re2._Regexp(loose, chosen)._regexp if loose != pattern else None
+    return re2._Regexp(loose, chosen)._regexp.Match if loose != pattern else None
 
 
 def _next_char(raw: bytes, at: int) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-from riskwatch.detect.needs import EVERYWHERE, Needed, Words, best_of, needed_by, single_words
+from riskwatch.detect.needs import EVERYWHERE, Known, Needed, Words, best_of, needed_by, single_words
 
 Groups = Sequence[Sequence[str]]  # of patterns; one is known by the number of its group and its own in there
 Chosen = Mapping[int, Sequence[int]]  # number of a group -> numbers of its patterns, in order
@@ -18,14 +19,15 @@ class Finder:
     Every pattern waits at the words of its rarest need, so that most patterns are never looked at.
     """
 
-    __slots__ = ("_always", "_fulfilled", "_orders", "_places", "_waiting", "_wanted")
+    __slots__ = ("_always", "_fulfilled", "_orders", "_patterns", "_places", "_waiting", "_wanted")
 
     def __init__(self, groups: Groups, *, is_spaced: bool, hints: Sequence[str] = ()) -> None:
         """Read the patterns; where there are hints, one a group, theirs must match too."""
         self._places = [(number, place) for number, group in enumerate(groups) for place in range(len(group))]
-        needed = [needed_by(pattern, is_spaced=is_spaced) for group in groups for pattern in group]
+        look = partial(needed_by, is_spaced=is_spaced, known=Known())
+        needed = [look(pattern) for group in groups for pattern in group]
         if hints:
-            told = [single_words(needed_by(hint, is_spaced=is_spaced).words) for hint in hints]
+            told = [single_words(look(hint).words) for hint in hints]
             needed = [
                 replace(one, words=one.words | told[number])
                 for one, (number, _) in zip(needed, self._places, strict=True)
@@ -36,24 +38,45 @@ class Finder:
         self._fulfilled = _by_word(bits)  # word -> bits of the needs that it fulfils
         self._orders = [one.order if len(one.order) > 1 else () for one in needed]
         self._waiting = _waiting(needed)
+        self._patterns: list[list[int]] = [[] for _ in groups]
+        for pattern, (number, _) in enumerate(self._places):
+            self._patterns[number].append(pattern)
         self._always = [number for number, one in enumerate(needed) if not one.words]
 
     def possible(self, words: Mapping[str, int], *, left_out: Container[int] = ()) -> dict[int, list[int]]:
         """Return which patterns can match where these words stand; groups with at least one."""
-        fulfilled, waiting = self._fulfilled, self._waiting
-        there = [word for word in words if word in fulfilled]
-        found, asked = 0, set(self._always)
-        for word in there:
-            found |= fulfilled[word]
+        waiting = self._waiting
+        asked = set(self._always)
+        for word in words:
             if word in waiting:
                 asked.update(waiting[word])
-        wanted, missing, known = self._wanted, ~found, frozenset(there)
         made: dict[int, list[int]] = {}
-        for pattern in sorted([pattern for pattern in asked if not wanted[pattern] & missing]):
+        for pattern in self._chosen(sorted(asked), words):
             number, place = self._places[pattern]
-            if number not in left_out and _is_in_order(self._orders[pattern], words, known):
+            if number not in left_out:
                 made.setdefault(number, []).append(place)
         return made
+
+    def possible_of(self, groups: Iterable[int], words: Mapping[str, int]) -> dict[int, list[int]]:
+        """Return the same of some groups alone; all of these are there."""
+        return {
+            number: [self._places[pattern][1] for pattern in self._chosen(self._patterns[number], words)]
+            for number in groups
+        }
+
+    def _chosen(self, asked: Sequence[int], words: Mapping[str, int]) -> list[int]:
+        """Return those of the patterns of which all needs are fulfilled, in the order of the text."""
+        fulfilled, wanted, orders = self._fulfilled, self._wanted, self._orders
+        there = [word for word in words if word in fulfilled]
+        found = 0
+        for word in there:
+            found |= fulfilled[word]
+        missing, known = ~found, frozenset(there)
+        return [
+            pattern
+            for pattern in asked
+            if not wanted[pattern] & missing and _is_in_order(orders[pattern], words, known)
+        ]
 
 
 def _by_word(bits: Mapping[Words, int]) -> dict[str, int]:
@@ -61,7 +84,8 @@ def _by_word(bits: Mapping[Words, int]) -> dict[str, int]:
     for words, bit in bits.items():
         for word in words:
             fulfilled[word] |= bit
-    return dict(fulfilled)
+    same: dict[int, int] = {}  # thousands of words fulfil the same needs
+    return {word: same.setdefault(found, found) for word, found in fulfilled.items()}
 
 
 def _waiting(needed: Iterable[Needed]) -> dict[str, list[int]]:
