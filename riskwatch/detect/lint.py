@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from riskwatch.detect.check import CheckReport, run_tests
 from riskwatch.detect.compiled import Ruleset
 from riskwatch.detect.detection import detect
+from riskwatch.detect.edges import edges_at_tokens
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import PatternError, compile_pattern
 from riskwatch.detect.rules import Lifecycle, Rule
@@ -62,7 +63,7 @@ def lint(
     for rule in rules:
         if rule.lifecycle != Lifecycle.DEPRECATED:
             for lang in rule.scope.langs:
-                findings += _patterns(rule, ruleset.languages[lang].pack)
+                findings += _patterns(rule, ruleset.languages[lang].pack, ruleset)
             findings += _tests(rule, ruleset)
     findings += _exercised(rules, checked)
     findings += _quiet(rules, ruleset, quiet)
@@ -104,7 +105,7 @@ def patterns_of(rule: Rule) -> dict[str, str]:
     return found
 
 
-def _patterns(rule: Rule, pack: Pack) -> Iterable[Finding]:
+def _patterns(rule: Rule, pack: Pack, ruleset: Ruleset) -> Iterable[Finding]:
     for key, text in patterns_of(rule).items():
         if _INLINE_FLAG.hits(text):
             yield Finding("R02", rule.id, "inline flags are not allowed", key=key)
@@ -122,7 +123,16 @@ def _patterns(rule: Rule, pack: Pack) -> Iterable[Finding]:
             if part
         ):
             yield Finding("R02", rule.id, f"repeats more than {MAX_REPEAT} times", key=key)
+        for place in edges_at_tokens(expanded):
+            message = rf"\b right beside a masked token never matches; move it to the words: {place}"
+            yield Finding("R02", rule.id, message, path=_file(rule, ruleset), key=key)
     yield from _prefilter(rule, pack)
+
+
+def _file(rule: Rule, ruleset: Ruleset) -> str:
+    """Return the file of a rule, as seen from the folder of the rules."""
+    event = ruleset.taxonomy.get(rule.event)
+    return f"{event.factor}/{rule.id}.yaml" if event else f"{rule.id}.yaml"
 
 
 def _prefilter(rule: Rule, pack: Pack) -> Iterable[Finding]:

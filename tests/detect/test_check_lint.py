@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from riskwatch.detect.check import run_tests
 from riskwatch.detect.lint import lint
 from riskwatch.detect.rules import Rule
@@ -74,6 +76,39 @@ def test_the_linter_refuses_gaps_in_prefilters() -> None:
     gappy = SUIT | {"detect": SUIT["detect"] | {"prefilter": r"\bsues \w+ "}}
 
     assert ("R04", "detect.prefilter") in codes(gappy)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        r"(?P<t>sues) (?:the firm|{VENDOR})\b",
+        r"\b(?:the firm|{VENDOR}) (?P<t>sues)",
+        r"(?P<t>sues) {VENDOR}\b",
+        r"(?P<t>sues)(?: (?:the\b|a))?\b(?:firm|(?:maker|{COUNT} firms))",
+    ],
+)
+def test_the_linter_refuses_an_edge_of_a_word_right_beside_a_token(frame: str) -> None:
+    rule = SUIT | {"detect": SUIT["detect"] | {"any": {"sued": frame}}}
+
+    (finding,) = lint([Rule.model_validate(rule)], a_ruleset(rule))[:1]
+
+    assert str(finding).startswith("R02 lawsuit.filed legal/lawsuit.filed.yaml detect.any.sued: ")
+    assert "move it to the words" in finding.message
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        r"(?P<t>sues) (?:the firm\b|{VENDOR})",
+        r"\b(?P<t>sues) (?:[^«»;]|«n\d+»){0,9}?\b(?:makers|firms) of {VENDOR}",
+        r"(?P<t>sues\b)[^«»]{0,9}{VENDOR}(?:'s)? \bshop",
+        r"{VENDOR}(?: and {ORG})?(?:'s)? \b(?P<t>sues)",
+    ],
+)
+def test_an_edge_of_a_word_beside_other_words_stands(frame: str) -> None:
+    rule = SUIT | {"detect": SUIT["detect"] | {"any": {"sued": frame}}}
+
+    assert ("R02", "detect.any.sued") not in codes(rule)
 
 
 def test_the_linter_reads_the_quiet_corpus() -> None:
