@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import gzip
 import http.client
 import json
@@ -13,7 +12,7 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -26,6 +25,7 @@ import structlog
 from riskwatch import __version__, benchmark, keywords, pipeline, polling, reports, telemetry
 from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
+from riskwatch.compiling import compile_rules, digest_of
 from riskwatch.decode import Decoded, Origin, decode
 from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound, Unavailable
 from riskwatch.model import Publisher, Verdict, VerdictKind, subjects_of, vendor_of
@@ -93,6 +93,7 @@ class App:
         self.counters = telemetry.Counters()
         self.log = structlog.get_logger("riskwatch")
         self._is_read_by_ruleset = False
+        self._compiling = threading.Lock()
 
     @cached_property
     def database_url(self) -> str:
@@ -160,8 +161,14 @@ class App:
 
     @cached_property
     def ruleset(self) -> Ruleset:
-        """All rules of this configuration, compiled."""
-        return compile_rules(self.config)
+        """All rules of this configuration, compiled by the first thread that asks."""
+        with self._compiling:
+            return self.__dict__.get("ruleset") or compile_rules(self.config)
+
+    @cached_property
+    def ruleset_digest(self) -> str:
+        """Name of the ruleset; it is known without compiling."""
+        return digest_of(self.config)
 
     @cached_property
     def publishers(self) -> Mapping[str, Publisher]:
@@ -176,7 +183,8 @@ class App:
     def _bare_parts(self) -> pipeline.Parts:
         return pipeline.Parts(
             store=self.store,
-            ruleset=self.ruleset,
+            ruleset_digest=self.ruleset_digest,
+            compiled=lambda: self.ruleset,
             vendors=self.config.vendors,
             taxonomy=self.config.taxonomy,
             methodology=self.config.methodology,
@@ -270,7 +278,7 @@ class App:
     def redetect(self, bar: Bar) -> RereadReport:
         """Read again what another ruleset has read, with a progress bar."""
         with self.store.begin(write=False) as unit:
-            outdated = unit.articles.count_outdated(ruleset=self.ruleset.digest)
+            outdated = unit.articles.count_outdated(ruleset=self.ruleset_digest)
         with bar(outdated, "detecting again") as moving:
             return RereadReport(pipeline.redetect(self.parts, progress=moving.update))
 
@@ -457,7 +465,7 @@ class App:
                 items,
                 _stage(self.ruleset, baseline),
                 taxonomy=self.config.taxonomy,
-                ruleset=self.ruleset.digest,
+                ruleset=self.ruleset_digest,
                 progress=moving.update,
             )
         return report, errors
@@ -474,7 +482,7 @@ class App:
             report = benchmark.measure(
                 name, documents, _stage(ruleset, baseline), part=part, progress=moving.update
             )
-        return replace(report, ruleset=baseline or self.ruleset.digest)
+        return replace(report, ruleset=baseline or self.ruleset_digest)
 
     def _labelled(
         self, paths: Sequence[Path], *, title_only: bool
@@ -566,7 +574,7 @@ class App:
         config = web.serve_config(
             self.config,
             self.sources,
-            ruleset_digest=self.ruleset.digest,
+            ruleset_digest=self.ruleset_digest,
             pepper=self.pepper,
             base_url=base_url,
             anonymous_read=allowed,
@@ -683,35 +691,3 @@ def _stage(ruleset: Ruleset, baseline: str | None) -> Callable[[Article], Detect
     from riskwatch.detect import detect  # noqa: PLC0415 - loads RE2
 
     return keywords.keyword_reader(ruleset) if baseline else lambda article: detect(article, ruleset)
-
-
-def compile_rules(config: Config) -> Ruleset:
-    """Compile the ruleset of a configuration."""
-    from riskwatch.detect import Language, compile_ruleset  # noqa: PLC0415 - RE2 and 100 vendors: only when needed
-
-    with _all_kept():
-        return compile_ruleset(
-            config.rules,
-            taxonomy=config.taxonomy,
-            languages=[
-                Language(config.lexicons[lang], config.modifiers[lang])
-                for lang in sorted(config.lexicons)
-                if lang in config.modifiers
-            ],
-            vendors=tuple(config.vendors.values()),
-            blockers=config.blockers,
-            publishers=config.publishers,
-        )
-
-
-@contextmanager
-def _all_kept() -> Iterator[None]:
-    """Make much that stays: looking through it for garbage would take as long again, now and ever after."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()

@@ -82,7 +82,7 @@ def build(app: App, folder: Path, articles: list[Article], end: datetime, *, bar
     """Replay the history into the folder, unless the same history and rules were replayed there before."""
     clock = replay.Clock(datetime(2000, 1, 1, tzinfo=UTC))
     target = App(app.config, now=clock, sources=app.config.demo_sources, demo_dir=folder)
-    mark = f"{app.ruleset.digest} {app.config.methodology.digest} {len(articles)} {end.isoformat()}"
+    mark = f"{app.ruleset_digest} {app.config.methodology.digest} {len(articles)} {end.isoformat()}"
     with target.store.begin(write=False) as unit:
         done, is_used = (
             unit.access.setting(MARK),

@@ -42,7 +42,8 @@ class Parts:
     """What the jobs work with; built once by app."""
 
     store: Store
-    ruleset: Ruleset
+    ruleset_digest: str
+    compiled: Callable[[], Ruleset]  # asked only where something is read: it takes seconds the first time
     vendors: Mapping[str, Vendor]
     taxonomy: Taxonomy
     methodology: score.Methodology
@@ -112,7 +113,7 @@ def redetect(parts: Parts, *, progress: Callable[[int], None] | None = None) -> 
     The Snapshots that follow have the cause `corrections`: our reading changed, not the world.
     """
     total = absorb(parts)
-    digest = parts.ruleset.digest
+    digest = parts.ruleset_digest
     while True:
         with parts.store.begin() as unit:
             unit.lock("absorb")
@@ -123,7 +124,7 @@ def redetect(parts: Parts, *, progress: Callable[[int], None] | None = None) -> 
 
 
 def _detected(article: Article, parts: Parts) -> Detection:
-    found = detect(article, parts.ruleset, is_traced=False)
+    found = detect(article, parts.compiled(), is_traced=False)
     if found.signals:  # the sketch is only needed where something may be merged
         found = replace(found, sketch=merge.sketch(article.title, article.text))
     return found
@@ -137,7 +138,7 @@ def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, i
         now = parts.now()  # asked under the lock: a digest that holds it has all that was recorded before
         signals = {key: detection.signals for key, detection in found.items()}
         touched = unit.events.add_signals(signals, now=now)
-        unit.articles.mark_detected(found, ruleset=parts.ruleset.digest, now=now)
+        unit.articles.mark_detected(found, ruleset=parts.ruleset_digest, now=now)
         owed = (unit.access.setting(OWED) or "").splitlines()
         due = sorted({*owed, *(f"{vendor} {type_}" for vendor, type_ in touched)})
         is_last = unit.articles.count_pending() == 0
@@ -298,7 +299,7 @@ class Reader:
             families=self._families(vendor),
             attention=self._attention(as_of, known_at),
             sets=self._parts.sets,
-            ruleset_digest=self._parts.ruleset.digest,
+            ruleset_digest=self._parts.ruleset_digest,
         )
 
     def events(self, vendor: str, *, known_at: datetime) -> Sequence[Event]:

@@ -128,7 +128,7 @@ class WebActions:
         ]
 
     def _steps(self, article: Article, signal_id: str) -> Iterator[Mapping[str, object]]:
-        for step in detect(article, self._parts.ruleset).trace:
+        for step in detect(article, self._parts.compiled()).trace:
             if step.get("signal") == signal_id:
                 yield step
 

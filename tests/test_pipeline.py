@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from riskwatch import pipeline, settings
-from riskwatch.app import App, compile_rules
+from riskwatch.app import App
+from riskwatch.compiling import compile_rules
 from riskwatch.model import Article
 from riskwatch.replay import Clock
 
@@ -117,7 +118,8 @@ def test_new_rules_read_the_stored_articles_again_and_correct_what_they_said(
     told(app, clock, 2, "Anthropic raised $900 million in a new funding round.")
     clock.move(clock.at + timedelta(hours=1))
     fewer = replace(CONFIG, rules=tuple(rule for rule in CONFIG.rules if rule.event != "layoffs"))
-    later = replace(app.parts, ruleset=compile_rules(fewer))
+    ruleset = compile_rules(fewer)
+    later = replace(app.parts, ruleset_digest=ruleset.digest, compiled=lambda: ruleset)
 
     done, again = pipeline.redetect(later), pipeline.redetect(later)
 

@@ -141,7 +141,7 @@ def compile_ruleset(
     if errors:
         raise ConfigErrors(tuple(errors))
     return Ruleset(
-        digest=_digest(rules, languages, vendors, blockers, publishers),
+        digest=digest_of(rules, languages, vendors=vendors, blockers=blockers, publishers=publishers),
         taxonomy=taxonomy,
         languages={lang: _language(pack, compiled[lang]) for lang, pack in packs.items() if pack is not None},
         gazetteer=gazetteer,
@@ -309,13 +309,15 @@ def allowed_values(kind: str) -> frozenset[str] | None:
     return None
 
 
-def _digest(
+def digest_of(
     rules: Sequence[Rule],
     languages: Sequence[Language],
+    *,
     vendors: Sequence[Vendor],
     blockers: Blockers,
-    publishers: Sequence[Publisher],
+    publishers: Sequence[Publisher] = (),
 ) -> str:
+    """Return the name of the ruleset that these make, without compiling it: "sha256:" and 64 hex digits."""
     parts: list[object] = [
         [
             rule.model_dump(mode="json", exclude={"tests"})

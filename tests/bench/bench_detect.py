@@ -17,7 +17,7 @@ from pathlib import Path
 import re2
 
 from riskwatch import settings
-from riskwatch.app import compile_rules
+from riskwatch.compiling import compile_rules
 from riskwatch.decode.saved import decode_saved
 from riskwatch.detect import detect
 from riskwatch.model import Article, Vendor

@@ -69,7 +69,8 @@ class Adapter:
         nothing = cast("Any", None)
         return pipeline.Parts(
             store=self.store,
-            ruleset=nothing,
+            ruleset_digest="",
+            compiled=lambda: nothing,
             vendors={},
             taxonomy={},
             methodology=nothing,
@@ -103,13 +104,15 @@ class FullAdapter(Adapter):
     def made_parts(self, sources: tuple[Source, ...]) -> pipeline.Parts:
         """Return the parts of a whole installation, from the repository's own configuration."""
         from riskwatch import settings  # the storage benchmark does not pay for it
-        from riskwatch.app import compile_rules
+        from riskwatch.compiling import compile_rules
 
         config = settings.load(Path(__file__).resolve().parents[2] / "config", environ={})
         self.seen = 0
+        ruleset = compile_rules(config)
         return pipeline.Parts(
             store=self.store,
-            ruleset=compile_rules(config),
+            ruleset_digest=ruleset.digest,
+            compiled=lambda: ruleset,
             vendors=config.vendors,
             taxonomy=config.taxonomy,
             methodology=config.methodology,

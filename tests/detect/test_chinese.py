@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from riskwatch import settings
-from riskwatch.app import compile_rules
+from riskwatch.compiling import compile_rules
 from riskwatch.detect import Ruleset, detect
 from riskwatch.detect.quantity import read_money, read_number, read_percent
 from riskwatch.model import Article, Signal

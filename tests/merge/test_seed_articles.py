@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from riskwatch import settings
-from riskwatch.app import compile_rules
+from riskwatch.compiling import compile_rules
 from riskwatch.detect import detect
 from riskwatch.merge import Merged, merge, sketch
 from riskwatch.model import Article, ArticleBrief, EventState

@@ -16,8 +16,9 @@ from typing import Any
 import yaml
 
 from riskwatch import settings
-from riskwatch.app import App, compile_rules
+from riskwatch.app import App
 from riskwatch.collect.source import Source
+from riskwatch.compiling import compile_rules
 from riskwatch.detect import Ruleset
 from riskwatch.model import Attempt, Delivery, Incident, Poll, Transition
 from riskwatch.send.rule import AlertsFile

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from riskwatch.app import compile_rules
 from riskwatch.collect.source import Source
+from riskwatch.compiling import compile_rules
 from riskwatch.model import Actor, DeliveryState, Step
 from tests.collect.sites import Site, serving
 from tests.scenarios.flow import (

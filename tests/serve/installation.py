@@ -73,7 +73,7 @@ class Installation:
     def config(self, **values: Any) -> ServeConfig:
         """Return what the web app is given."""
         given = {
-            "ruleset_digest": self.app.ruleset.digest,
+            "ruleset_digest": self.app.ruleset_digest,
             "pepper": PEPPER.encode(),
             "per_minute": 1_000_000,
         }
