@@ -40,10 +40,26 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
         ("Amid a party, OpenAI is sued by a bakery", "confirmed"),
         ("Bakers stay calm days after a lawsuit against OpenAI", "background"),
         ("A bakery announces a new lawsuit against OpenAI", "confirmed"),
+        ("OpenAI opens in Ghent after being sued by a bakery", "background"),
+        ("OpenAI bakers hear how Apple sued OpenAI", "background"),
+        ("Apple sues OpenAI over flour (2019)", "background"),
+        ("Apple sues OpenAI over flour (2025)", "confirmed"),
     ],
 )
 def test_what_happened_before_is_background(ruleset: Ruleset, title: str, assertion: str) -> None:
     assert [str(s.assertion) for s in told(ruleset, title) if s.type == "lawsuit"] == [assertion]
+
+
+@pytest.mark.parametrize(
+    ("title", "assertion"),
+    [
+        ("OpenAI's finance chief leaves after four years", "confirmed"),
+        ("OpenAI's finance chief on leaving OpenAI", "background"),
+        ("Dana Ortiz, who left OpenAI as finance chief, bakes bread", "background"),
+    ],
+)
+def test_who_speaks_of_having_left_does_not_leave_again(ruleset: Ruleset, title: str, assertion: str) -> None:
+    assert {str(s.assertion) for s in told(ruleset, title) if s.type == "leadership_exit"} == {assertion}
 
 
 def test_what_a_suit_says_is_reported_but_the_suit_is_sure(ruleset: Ruleset) -> None:
