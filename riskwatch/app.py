@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import gzip
 import http.client
 import json
@@ -335,7 +336,9 @@ class App:
     def poll(self, *, only: Sequence[str], everything: bool, bar: Bar) -> PollReport:
         """Poll Sources, then detect, merge and score what they brought."""
         choice = polling.Choice(only=tuple(only), everything=everything)
-        with bar(polling.count_due(self.parts, choice), "polling") as moving:
+        due = polling.count_due(self.parts, choice)
+        gc.freeze()  # rules and settings live as long as the process: no collection need look at them
+        with bar(due, "polling") as moving:
             polls = polling.poll_sources(self.parts, self.tools, choice, progress=moving.update)
         return PollReport(polls, self.absorb(bar))
 
@@ -603,6 +606,7 @@ class App:
         self.alerts.start()
         jobs = {"poll": self.poll_due, "absorb": self.absorb_due, "score": self.daily}
         ticks = {**jobs, **self.alerts.ticks()}
+        gc.freeze()  # as in poll
         return schedule.start_ticks(
             {name: (self._guarded(name, tick), TICK_SECONDS[name]) for name, tick in ticks.items()},
             now=self.now(),

@@ -58,9 +58,7 @@ def parse(document: bytes | str, *, max_items: int) -> RawFeed | None:
 
 
 def _rss_item(element: ET.Element) -> RawItem:
-    parts: dict[str, ET.Element] = {}
-    for child in element:
-        parts.setdefault(child.tag, child)
+    parts = {child.tag: child for child in reversed(element)}  # of several the first
     guid, title, link = parts.get("guid"), parts.get("title"), parts.get("link")
     date = parts.get("pubDate", parts.get(_DC_DATE))
     bodies = [_markup(parts[name]) for name in (_CONTENT, "description") if name in parts]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,7 @@ class Adapter:
             for n, url in enumerate(urls)
         )
         self.parts = self.made_parts(sources)
+        gc.freeze()  # as the program does before it polls
 
     def made_parts(self, sources: tuple[Source, ...]) -> pipeline.Parts:
         """Return the parts that polling uses; detection and scoring have none here."""

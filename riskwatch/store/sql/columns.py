@@ -97,7 +97,9 @@ def _microseconds(value: datetime | None) -> int | None:
 
 
 def _words(value: str | None) -> str | None:
-    return None if value is None else clean(value)
+    if value is None or (value.isascii() and "\0" not in value):  # nearly all: said without another call
+        return value
+    return clean(value)
 
 
 def _swapped(hashes: array[int]) -> array[int]:
