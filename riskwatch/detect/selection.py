@@ -45,13 +45,12 @@ class Finder:
 
     def possible(self, words: Mapping[str, int], *, left_out: Container[int] = ()) -> dict[int, list[int]]:
         """Return which patterns can match where these words stand; groups with at least one."""
-        waiting = self._waiting
+        known, waiting = words.keys() & self._fulfilled.keys(), self._waiting
         asked = set(self._always)
-        for word in words:
-            if word in waiting:
-                asked.update(waiting[word])
+        for word in known & waiting.keys():
+            asked.update(waiting[word])
         made: dict[int, list[int]] = {}
-        for pattern in self._chosen(sorted(asked), words):
+        for pattern in sorted(self._chosen(asked, words, known)):
             number, place = self._places[pattern]
             if number not in left_out:
                 made.setdefault(number, []).append(place)
@@ -59,19 +58,21 @@ class Finder:
 
     def possible_of(self, groups: Iterable[int], words: Mapping[str, int]) -> dict[int, list[int]]:
         """Return the same of some groups alone; all of these are there."""
+        known = words.keys() & self._fulfilled.keys()
         return {
-            number: [self._places[pattern][1] for pattern in self._chosen(self._patterns[number], words)]
+            number: [
+                self._places[pattern][1] for pattern in self._chosen(self._patterns[number], words, known)
+            ]
             for number in groups
         }
 
-    def _chosen(self, asked: Sequence[int], words: Mapping[str, int]) -> list[int]:
+    def _chosen(self, asked: Iterable[int], words: Mapping[str, int], known: set[str]) -> list[int]:
         """Return those of the patterns of which all needs are fulfilled, in the order of the text."""
         fulfilled, wanted, orders = self._fulfilled, self._wanted, self._orders
-        there = [word for word in words if word in fulfilled]
         found = 0
-        for word in there:
+        for word in known:
             found |= fulfilled[word]
-        missing, known = ~found, frozenset(there)
+        missing = ~found
         return [
             pattern
             for pattern in asked
@@ -96,7 +97,7 @@ def _waiting(needed: Iterable[Needed]) -> dict[str, list[int]]:
     return dict(waiting)
 
 
-def _is_in_order(order: Sequence[Words], words: Mapping[str, int], known: frozenset[str]) -> bool:
+def _is_in_order(order: Sequence[Words], words: Mapping[str, int], known: set[str]) -> bool:
     """Whether one word of each set stands in the text, each behind the one before."""
     left = EVERYWHERE
     for wanted in order:
