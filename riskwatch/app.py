@@ -337,7 +337,7 @@ class App:
         """Poll Sources, then detect, merge and score what they brought."""
         choice = polling.Choice(only=tuple(only), everything=everything)
         due = polling.count_due(self.parts, choice)
-        gc.freeze()  # rules and settings live as long as the process: no collection need look at them
+        gc.freeze()  # modules and settings live as long as the process: no collection need look at them
         with bar(due, "polling") as moving:
             polls = polling.poll_sources(self.parts, self.tools, choice, progress=moving.update)
         return PollReport(polls, self.absorb(bar))
