@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -126,9 +126,9 @@ def _effective(losses: Iterable[Loss], at: float) -> list[Loss]:
     return [loss for loss in losses if loss.loss > 0 and loss.weighed.span.occurred <= at]
 
 
-def _interval(planned: Plan, losses: Iterable[Loss], at: float, size: Structure) -> tuple[float, float]:
+def _interval(planned: Plan, losses: Sequence[Loss], at: float, size: Structure) -> tuple[float, float]:
     methodology = planned.inputs.methodology
-    worst = ((weighed.factor, loss_if_true(weighed, at, size, methodology)) for weighed in planned.weighed)
+    worst = ((loss.weighed.factor, loss_if_true(loss, at, methodology)) for loss in losses)
     sure = ((loss.weighed.factor, loss.loss) for loss in losses if loss.weighed.is_confirmed)
     return _points(worst, size, methodology), _points(sure, size, methodology)
 

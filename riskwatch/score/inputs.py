@@ -41,17 +41,16 @@ class Inputs:
 def known(inputs: Inputs) -> Inputs:
     """Return the inputs without anything recorded after known_at or told of an unrelated vendor."""
     at = inputs.known_at
-    events = (_known_event(event, at) for event in inputs.events if is_related(event, inputs))
+    homes = {home for home in {event.home for event in inputs.events} if _is_related(home, inputs)}
+    events = (_known_event(event, at) for event in inputs.events if event.home in homes)
     verdicts = (v for v in inputs.verdicts if _is_known(v.recorded_at, at))
     kept = tuple(sorted((event for event in events if event is not None), key=lambda event: event.id))
     return replace(inputs, events=kept, verdicts=tuple(sorted(verdicts, key=_verdict_order)))
 
 
-def is_related(event: Event, inputs: Inputs) -> bool:
-    """Return whether the event is the vendor's own or one of an industry set that it belongs to."""
-    if vendor_of(event.home) == inputs.vendor.id:
-        return True
-    return inputs.vendor.id in inputs.sets.get(event.home, ())
+def _is_related(home: str, inputs: Inputs) -> bool:
+    """Return whether events there are the vendor's own or those of an industry set that it belongs to."""
+    return vendor_of(home) == inputs.vendor.id or inputs.vendor.id in inputs.sets.get(home, ())
 
 
 def occurred_at(event: Event) -> datetime:

@@ -132,16 +132,16 @@ def loss_of(weighed: Weighed, at: float, structure: Structure, methodology: Meth
     return Loss(weighed, damping, decay, taken, is_open, loss)
 
 
-def loss_if_true(weighed: Weighed, at: float, structure: Structure, methodology: Methodology) -> float:
+def loss_if_true(loss: Loss, at: float, methodology: Methodology) -> float:
     """Return the log-loss were every live claim confirmed, with confirmed mitigations only."""
-    decay = weighed.sure_span.decay(at)
-    damping = damping_of(weighed.factor, weighed.severity, structure, methodology)
+    weighed, decay, is_open = loss.weighed, loss.decay, loss.is_open
+    if weighed.sure_span is not weighed.span:
+        decay, is_open = weighed.sure_span.decay(at), weighed.sure_span.is_open(at)
     taken = relief(weighed.links, at, methodology.mitigations, confirmed_only=True) if weighed.links else 0.0
     believed = 1.0 if weighed.assertion in LIVE else weighed.credibility
     share = believed * weighed.relevance * weighed.attention_if_true * weighed.lens
-    is_open = weighed.sure_span.is_open(at)
     return _log_loss(
-        weighed.severity * share * damping * decay, taken, is_open=is_open, methodology=methodology
+        weighed.severity * share * loss.damping * decay, taken, is_open=is_open, methodology=methodology
     )
 
 
@@ -157,8 +157,13 @@ def _sort_out(
     adverse: list[Event] = []
     remedies: list[Remedy] = []
     for stored in inputs.events:
-        event = _confirmed(stored, verdicts.get(stored.id, {}).get("state"))
-        reason = _why_not(event, inputs.methodology, verdicts.get(event.id, {}))
+        verdict = verdicts.get(stored.id, {}).get("state")
+        event = _confirmed(stored, verdict)
+        reason = (
+            _why_not_by_itself(event, inputs.methodology)
+            if verdict is None
+            else _why_not(event, inputs.methodology, verdict)
+        )
         if reason is not None:
             left_out.append(_note(event, reason))
         elif event.type in inputs.methodology.types:
@@ -183,12 +188,17 @@ def _confirmed(event: Event, verdict: Verdict | None) -> Event:
     return replace(event, claims=(*event.claims, claim))
 
 
-def _why_not(event: Event, methodology: Methodology, verdicts: Mapping[str, Verdict]) -> str | None:
+@remembered
+def _why_not_by_itself(event: Event, methodology: Methodology) -> str | None:
+    return _why_not(event, methodology, None)
+
+
+def _why_not(event: Event, methodology: Methodology, verdict: Verdict | None) -> str | None:
     if event.merged_into is not None:
         return "It is counted as part of another event."
     if event.state is EventState.WITHDRAWN:
         return "It was withdrawn: no article states it any longer."
-    if _is_rejected(event, verdicts.get("state")):
+    if _is_rejected(event, verdict):
         return "A person rejected it."
     if event.type not in methodology.types and event.type not in methodology.mitigations.types:
         return "This version of the methodology does not weigh its type."
