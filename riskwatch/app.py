@@ -29,13 +29,14 @@ from riskwatch.collect import Tools
 from riskwatch.compiling import compile_rules, digest_of
 from riskwatch.decode import Decoded, Origin, decode
 from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound, Unavailable
-from riskwatch.model import Publisher, Verdict, VerdictKind, subjects_of, vendor_of
+from riskwatch.model import AuditEntry, Publisher, Verdict, VerdictKind, subjects_of, vendor_of
 from riskwatch.reports import IngestReport, PollReport, RereadReport
 from riskwatch.serve import present
 from riskwatch.settings import Config
-from riskwatch.store import EventFilter
+from riskwatch.store import EventFilter, UnitOfWork
 from riskwatch.store.sql import SqlStore
 from riskwatch.store.sql import backup as backup_database
+from riskwatch.store.sql import restore as restore_database
 
 if TYPE_CHECKING:
     from riskwatch.alert_app import AlertApp
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from riskwatch.collect.http import HttpClient
     from riskwatch.decode.saved import Saved
     from riskwatch.detect import Ruleset
-    from riskwatch.model import Article, AuditEntry, Detection
+    from riskwatch.model import Article, Detection
 
 Bar = Callable[[int, str], AbstractContextManager[Any]]
 DATABASE = "riskwatch.sqlite"
@@ -529,10 +530,69 @@ class App:
 
     def backup(self, file: Path) -> str:
         """Copy the SQLite database while it is in use; return what to tell."""
-        if not self.database_url.startswith("sqlite"):
+        path = self._sqlite_file()
+        if path is None:
             return "on PostgreSQL use: pg_dump --format=custom --file=riskwatch.dump DATABASE"
-        backup_database(self.data_dir / DATABASE, to=file)
+        backup_database(path, to=file)
         return f"{file} holds the database; keep {self.data_dir / 'secret_key'} too, for the API keys"
+
+    def restore(self, file: Path) -> list[str]:
+        """Put a backup in place of the SQLite database, which nobody may have open; return what to tell."""
+        path = self._sqlite_file()
+        if path is None:
+            return [
+                "on PostgreSQL stop every `riskwatch serve` and `riskwatch worker`, then use:",
+                "pg_restore --clean --if-exists --single-transaction --dbname=DATABASE riskwatch.dump",
+            ]
+        self.close()
+        self.make_folder()
+        kept = restore_database(file, path)
+        store = SqlStore(self.database_url)
+        migrated = store.migrate(is_kept=True)
+        with store.begin() as unit:
+            unit.access.add_audit(self._noted("restore", {"file": str(file), "replaced": kept and str(kept)}))
+        store.close()
+        return [
+            f"{path} holds what {file} held" + (", brought to this version's schema" if migrated else ""),
+            "there was no database before"
+            if kept is None
+            else f"{kept} keeps the database that was replaced",
+            self._about_the_secret_key(),
+        ]
+
+    def export(self, file: Path, *, bar: Bar) -> str:
+        """Write all rows to a file of JSON lines; return what to tell."""
+        rows = self.store.export_rows(file, program=__version__, bar=bar)
+        return (
+            f"{file} holds {sum(rows.values())} rows of {len(rows)} tables; keep it as safe as the database, "
+            "and the secret key with it, for the API keys"
+        )
+
+    def import_(self, file: Path, *, bar: Bar) -> list[str]:
+        """Take the rows of an export into this database, which must be empty; return what to tell."""
+
+        def noted(unit: UnitOfWork, rows: int) -> None:
+            unit.access.add_audit(self._noted("import", {"file": str(file), "rows": rows}))
+
+        rows = self.store.import_rows(file, bar=bar, then=noted)
+        return [f"imported {sum(rows.values())} rows of {len(rows)} tables", self._about_the_secret_key()]
+
+    def _noted(self, action: str, after: Mapping[str, Any]) -> AuditEntry:
+        return AuditEntry(0, self.now(), "command line", action, "database", None, after)
+
+    def _about_the_secret_key(self) -> str:
+        if self.config.settings.secret_key is not None:
+            return "API keys go on working if RISKWATCH_SECRET_KEY is what it was there"
+        path = self.data_dir / "secret_key"
+        verb = "go on working if" if path.exists() else "do not work until"
+        return f"API keys {verb} {path} is the file kept with those data, or RISKWATCH_SECRET_KEY its content"
+
+    def _sqlite_file(self) -> Path | None:
+        store = SqlStore(self.database_url)
+        try:
+            return store.file
+        finally:
+            store.close()
 
     def add_key(self, name: str, *, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
         """Make an API key; its whole text is returned this once."""

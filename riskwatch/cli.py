@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
-from riskwatch import __version__, cli_alerts, cli_rules
-from riskwatch.cli_app import FAULTS, app_of, as_json_option, print_json, warn
+from riskwatch import __version__, cli_alerts, cli_rules, cli_store
+from riskwatch.cli_app import FAULTS, app_of, as_json_option, bar, print_json, warn
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
 if TYPE_CHECKING:
@@ -83,11 +82,6 @@ class Instant(click.ParamType[datetime]):
 INSTANT = Instant()
 
 
-def _bar(length: int, label: str) -> Any:  # noqa: ANN401 - click does not export the type
-    """Return a progress bar on stderr; none in a pipe."""
-    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
-
-
 # -------------------------------------------------------------------------------- run
 @main.command()
 @click.option(
@@ -105,7 +99,7 @@ def demo(ctx: click.Context, port: int | None, no_browser: bool, build_only: boo
     listening = (
         None if build_only else server.listen("127.0.0.1", app.config.settings.port if port is None else port)
     )
-    prepared = replayed.prepare(app, bar=_bar, say=click.echo)
+    prepared = replayed.prepare(app, bar=bar, say=click.echo)
     if listening is None:
         return
     address = server.address_of(listening)
@@ -210,7 +204,7 @@ def worker(ctx: click.Context) -> None:
 def poll(ctx: click.Context, once: bool, everything: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Ask the sources for news; store, detect, merge and score what they bring."""
     assert once  # noqa: S101 - required by the option
-    report = app_of(ctx).poll(only=only, everything=everything or bool(only), bar=_bar)
+    report = app_of(ctx).poll(only=only, everything=everything or bool(only), bar=bar)
     if as_json:
         print_json(report.as_json())
         return
@@ -240,7 +234,7 @@ def ingest(
     if url is not None and not url.startswith(("http://", "https://")):
         raise click.BadParameter("write an address that starts with https://", param_hint="--url")
     report = app_of(ctx).ingest(
-        paths, given={"published": published, "publisher": publisher, "url": url}, bar=_bar
+        paths, given={"published": published, "publisher": publisher, "url": url}, bar=bar
     )
     for problem in report.errors:
         click.echo(f"error: {problem}", err=True)
@@ -257,7 +251,7 @@ def ingest(
 @click.pass_context
 def redetect(ctx: click.Context, as_json: bool) -> None:
     """Read stored articles again that another ruleset has read; a worker does so by itself when it starts."""
-    report = app_of(ctx).redetect(_bar)
+    report = app_of(ctx).redetect(bar)
     if as_json:
         print_json(report.as_json())
     else:
@@ -474,7 +468,7 @@ def _on_labels(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Measur
         raise click.UsageError("a folder is read with --benchmark only")
     against = chosen["against"]
     report, problems = app.evaluate(
-        files, title_only=chosen["title_only"], baseline=chosen["baseline"], bar=_bar
+        files, title_only=chosen["title_only"], baseline=chosen["baseline"], bar=bar
     )
     before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
     return report, reports.quality(report, before), problems
@@ -486,7 +480,7 @@ def _on_benchmark(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Mea
     if len(files) > 1:
         raise click.UsageError("a benchmark is one path")
     name, part, baseline = str(chosen["benchmark"]), chosen["part"], chosen["baseline"]
-    report = app.benchmark(name, files[0], part=part, baseline=baseline, bar=_bar)
+    report = app.benchmark(name, files[0], part=part, baseline=baseline, bar=bar)
     return report, reports.benchmark(report), []
 
 
@@ -563,32 +557,7 @@ def settings_show() -> None:
         click.echo(f"{environment.PREFIX}{name.upper()}={value}")
 
 
-# -------------------------------------------------------------------------------- database and keys
-@main.command()
-@click.pass_context
-def migrate(ctx: click.Context) -> None:
-    """Bring the database to this version's schema (a SQLite file is backed up first)."""
-    click.echo("migrated" if app_of(ctx).migrate() else "the schema is already at this version")
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.pass_context
-def backup(ctx: click.Context, file: Path) -> None:
-    """Copy the SQLite database to FILE while it is in use."""
-    click.echo(app_of(ctx).backup(file))
-
-
-@main.command()
-@click.pass_context
-def health(ctx: click.Context) -> None:
-    """Ask the running service whether it lives; exit status 0 or 1."""
-    alive, told = app_of(ctx).health()
-    click.echo(told)
-    if not alive:
-        ctx.exit(FAULTS)
-
-
+# -------------------------------------------------------------------------------- keys
 @main.group()
 def key() -> None:
     """Make, list and revoke API keys."""
@@ -641,5 +610,5 @@ def openapi(ctx: click.Context) -> None:
     print_json(app_of(ctx).openapi())
 
 
-for _command in (*cli_alerts.COMMANDS, *cli_rules.COMMANDS):
+for _command in (*cli_alerts.COMMANDS, *cli_rules.COMMANDS, *cli_store.COMMANDS):
     main.add_command(_command)

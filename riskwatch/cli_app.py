@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,27 @@ FAULTS, WRONG_USE = 1, 2
 
 def app_of(ctx: click.Context) -> App:
     """Return the application of a call, and set up its logs."""
-    from riskwatch import demo, settings, telemetry
+    from riskwatch import demo
+
+    app = bare_app_of(ctx)
+    prepared = demo.prepared_in(app.config) if app.config.settings.database_url is None else None
+    return app if prepared is None else demo.installation(app.config, prepared)
+
+
+def bare_app_of(ctx: click.Context) -> App:
+    """Return the application as the settings say, without a look into its database: that may be damaged."""
+    from riskwatch import settings, telemetry
     from riskwatch.app import App
 
     config = settings.load(ctx.find_root().obj)
     chosen = config.settings
     telemetry.set_up_logging(form=chosen.log_format, level=chosen.log_level, secrets=chosen.secrets())
-    prepared = demo.prepared_in(config) if chosen.database_url is None else None
-    return App(config) if prepared is None else demo.installation(config, prepared)
+    return App(config)
+
+
+def bar(length: int, label: str) -> Any:  # noqa: ANN401 - click does not export the type
+    """Return a progress bar on stderr; none in a pipe."""
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
 def warn(warnings: Iterable[str]) -> None:

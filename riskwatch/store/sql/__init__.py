@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from riskwatch.store import (
     AccessStore,
@@ -15,18 +16,20 @@ from riskwatch.store import (
     ScoreStore,
     UnitOfWork,
 )
-from riskwatch.store.sql import schema
+from riskwatch.store.sql import archive, schema
 from riskwatch.store.sql.access import SqlAccess
 from riskwatch.store.sql.articles import SqlArticles
-from riskwatch.store.sql.engine import make_engine, transaction
+from riskwatch.store.sql.engine import make_engine, sqlite_file, transaction
 from riskwatch.store.sql.events import SqlEvents
 from riskwatch.store.sql.incidents import SqlIncidents
 from riskwatch.store.sql.outbox import SqlOutbox
+from riskwatch.store.sql.restore import restore
 from riskwatch.store.sql.schema import backup
 from riskwatch.store.sql.scores import SqlScores
 from riskwatch.store.sql.session import Session
+from riskwatch.store.sql.transfer import Bar, export_tables, import_tables
 
-__all__ = ["SqlStore", "backup"]
+__all__ = ["SqlStore", "backup", "restore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +58,58 @@ class SqlStore:
         """Open a transaction; leaving the block commits, an exception rolls back. Raises Unavailable."""
         with transaction(self._engine, write=write) as connection:
             session = Session(connection, write=write)
-            yield _Unit(
-                articles=SqlArticles(session),
-                events=SqlEvents(session),
-                scores=SqlScores(session),
-                incidents=SqlIncidents(session),
-                outbox=SqlOutbox(session),
-                access=SqlAccess(session),
-                session=session,
-            )
+            yield _unit(session)
             session.settle()
 
     def check_schema(self) -> str:
         """Return head, behind, empty; raises SchemaTooNew or Unavailable."""
         return schema.check_schema(self._engine)
 
-    def migrate(self) -> bool:
-        """Bring the schema to head under a lock, a SQLite file after a backup; return whether needed."""
-        return schema.migrate(self._engine)
+    def migrate(self, *, is_kept: bool = False) -> bool:
+        """Bring the schema to head under a lock; return whether needed.
+
+        A SQLite file is backed up before, unless its contents are kept elsewhere.
+        """
+        return schema.migrate(self._engine, is_kept=is_kept)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None on PostgreSQL."""
+        return sqlite_file(self._engine)
+
+    def export_rows(self, file: Path, *, program: str, bar: Bar) -> Mapping[str, int]:
+        """Write all rows, in one state of the data, to a file; return the rows per table."""
+        with archive.writing(file) as writer, transaction(self._engine, write=False) as connection:
+            return export_tables(connection, writer, program=program, bar=bar)
+
+    def import_rows(
+        self, file: Path, *, bar: Bar, then: Callable[[UnitOfWork, int], None] | None = None
+    ) -> Mapping[str, int]:
+        """Take the rows of a file into this empty database at head; return the rows per table.
+
+        One transaction does it all, with what `then` does at its end, given the number of rows.
+        Raises Conflict where the database is not empty, Invalid with the line of the file that is wrong.
+        """
+        with archive.reading(file) as reader, transaction(self._engine, write=True) as connection:
+            session = Session(connection, write=True)
+            rows = import_tables(session, reader, bar=bar)
+            if then is not None:
+                then(_unit(session), sum(rows.values()))
+            session.settle()
+        return rows
 
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+
+def _unit(session: Session) -> _Unit:
+    return _Unit(
+        articles=SqlArticles(session),
+        events=SqlEvents(session),
+        scores=SqlScores(session),
+        incidents=SqlIncidents(session),
+        outbox=SqlOutbox(session),
+        access=SqlAccess(session),
+        session=session,
+    )

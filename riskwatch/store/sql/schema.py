@@ -25,8 +25,11 @@ def check_schema(engine: Engine) -> str:
         return _state(connection)
 
 
-def migrate(engine: Engine) -> bool:
-    """Bring the schema to head under a lock; return whether anything was done. Raises SchemaTooNew."""
+def migrate(engine: Engine, *, is_kept: bool = False) -> bool:
+    """Bring the schema to head under a lock; return whether anything was done. Raises SchemaTooNew.
+
+    A SQLite file is backed up before, unless it `is_kept` elsewhere already.
+    """
     if check_schema(engine) == "head":
         return False
     with transaction(engine, write=True) as connection:  # SQLite: the write lock is ours from here
@@ -36,7 +39,7 @@ def migrate(engine: Engine) -> bool:
         if state == "head":
             return False
         path = sqlite_file(engine)
-        if state == "behind" and path is not None:
+        if state == "behind" and path is not None and not is_kept:
             backup(path)
         _upgrade(connection)
     return True
@@ -50,8 +53,8 @@ def backup(path: Path, *, to: Path | None = None, keep: int = KEPT_BACKUPS) -> P
     """
     if not path.is_file():
         raise Unavailable(f"there is no database {path} to back up")
-    older = sorted(path.parent.glob(f"{path.name}.backup-*"), key=_number)
-    target = to or path.with_name(f"{path.name}.backup-{_number(older[-1]) + 1 if older else 1}")
+    older = _copies(path, "backup")
+    target = to or numbered(path, "backup")
     part = target.with_name(f"{target.name}.part")
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
@@ -70,6 +73,16 @@ def backup(path: Path, *, to: Path | None = None, keep: int = KEPT_BACKUPS) -> P
     return target
 
 
+def numbered(path: Path, kind: str) -> Path:
+    """Return the name of the next copy of a database beside it."""
+    older = _copies(path, kind)
+    return path.with_name(f"{path.name}.{kind}-{_number(older[-1]) + 1 if older else 1}")
+
+
+def _copies(path: Path, kind: str) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}.{kind}-*"), key=_number)
+
+
 def _number(path: Path) -> int:
     tail = path.name.rpartition("-")[2]
     return int(tail) if tail.isdecimal() else 0
@@ -79,8 +92,11 @@ def _state(connection: Connection) -> str:
     if not inspect(connection).has_table("alembic_version"):
         return "empty"
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if revision is None:
-        return "empty"
+    return "empty" if revision is None else state_of(revision)
+
+
+def state_of(revision: str) -> str:
+    """Return head or behind for a revision; raises SchemaTooNew for one that this program does not know."""
     if revision not in REVISIONS:
         raise SchemaTooNew(
             f"the database has schema {revision}, newer than this riskwatch knows ({REVISIONS[-1]}): "

@@ -16,6 +16,7 @@ from riskwatch.store.sql.codec import clean
 from riskwatch.store.sql.session import Session
 from riskwatch.store.sql.tables import article_revision
 
+MARK = "search_mark"  # setting: the last revision in the index
 MAX_WORDS = 8
 MAX_WORD_CHARS = 60
 _TRIGRAM = 3

@@ -1,0 +1,66 @@
+"""Commands of the database: migrate, backup, restore, export, import, health."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from riskwatch.cli_app import FAULTS, app_of, bar, bare_app_of
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.command()
+@click.pass_context
+def migrate(ctx: click.Context) -> None:
+    """Bring the database to this version's schema (a SQLite file is backed up first)."""
+    click.echo("migrated" if app_of(ctx).migrate() else "the schema is already at this version")
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.pass_context
+def backup(ctx: click.Context, file: Path) -> None:
+    """Copy the SQLite database to FILE while it is in use."""
+    click.echo(app_of(ctx).backup(file))
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.pass_context
+def restore(ctx: click.Context, file: Path) -> None:
+    """Put FILE, made by backup, in place of the SQLite database; stop serve and worker first."""
+    for line in bare_app_of(ctx).restore(file):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.pass_context
+def export(ctx: click.Context, file: Path) -> None:
+    """Write every row to FILE as JSON Lines, compressed where the name ends in .gz."""
+    click.echo(app_of(ctx).export(file, bar=bar))
+
+
+@click.command("import")
+@click.argument("file", type=_THERE)
+@click.pass_context
+def import_(ctx: click.Context, file: Path) -> None:
+    """Take FILE, made by export, into an empty database: from SQLite to PostgreSQL, or back."""
+    for line in bare_app_of(ctx).import_(file, bar=bar):
+        click.echo(line)
+
+
+@click.command()
+@click.pass_context
+def health(ctx: click.Context) -> None:
+    """Ask the running service whether it lives; exit status 0 or 1."""
+    alive, told = app_of(ctx).health()
+    click.echo(told)
+    if not alive:
+        ctx.exit(FAULTS)
+
+
+COMMANDS = (migrate, backup, restore, export, import_, health)
