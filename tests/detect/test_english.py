@@ -62,6 +62,23 @@ def test_who_speaks_of_having_left_does_not_leave_again(ruleset: Ruleset, title:
     assert {str(s.assertion) for s in told(ruleset, title) if s.type == "leadership_exit"} == {assertion}
 
 
+@pytest.mark.parametrize(
+    ("title", "vendors"),
+    [
+        ("OpenAI rival Zanzo shuts down its Pibble chatbot", set()),
+        ("Microsoft partner Zanzo suffers an outage", set()),
+        ("OpenAI's biggest rival Zanzo hit by data breach", set()),
+        ("Google rival OpenAI loses its chief scientist", {"openai"}),
+        ("Microsoft customer data exposed in breach", {"microsoft"}),
+        ("Google suspended major customer Zanzo, causing an outage", {"google"}),
+    ],
+)
+def test_a_company_that_names_another_carries_none_of_its_news(
+    ruleset: Ruleset, title: str, vendors: set[str]
+) -> None:
+    assert {s.vendor for s in told(ruleset, title)} == vendors
+
+
 def test_what_a_suit_says_is_reported_but_the_suit_is_sure(ruleset: Ruleset) -> None:
     found = told(ruleset, "Meta used AI to illegally fire bakers, lawsuit alleges")
 
