@@ -42,6 +42,8 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
         ("A bakery announces a new lawsuit against OpenAI", "confirmed"),
         ("OpenAI opens in Ghent after being sued by a bakery", "background"),
         ("OpenAI bakers hear how Apple sued OpenAI", "background"),
+        ("Everything we know about the lawsuit against OpenAI", "background"),
+        ("Bakers suing OpenAI: a running list", "background"),
         ("Apple sues OpenAI over flour (2019)", "background"),
         ("Apple sues OpenAI over flour (2025)", "confirmed"),
     ],
