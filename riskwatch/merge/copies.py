@@ -28,8 +28,7 @@ _SPACELESS = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x9
 def sketch(title: str | None, text: str) -> tuple[int, ...]:
     """Return the 128 smallest 64-bit hashes of a text's 4-grams, ascending; of the title if text is empty."""
     grams = _grams(unicodedata.normalize("NFKC", text or title or "").lower())
-    hashes = [_hashed(gram.encode("utf-8", "replace")) for gram in grams]
-    return tuple(map(int.from_bytes, sorted(hashes)[:SKETCH_SIZE]))
+    return tuple(map(int.from_bytes, sorted(map(_hashed, grams))[:SKETCH_SIZE]))
 
 
 _FRESH = blake2b(digest_size=8)  # copied: setting one up costs more than hashing a gram
@@ -53,12 +52,14 @@ class _Blanked(dict[int, str]):
 _BLANKED = _Blanked()
 
 
-def _grams(text: str) -> set[str]:
-    words = text.translate(_BLANKED).split()
-    letters = "".join(words)
-    if not letters.isascii() and sum(map(_is_spaceless, letters)) > _SPACELESS_SHARE * len(letters):
-        return {letters[i : i + GRAM] for i in range(len(letters) - GRAM + 1)}
-    return set(map(" ".join, zip(*(words[i:] for i in range(GRAM)), strict=False)))
+def _grams(text: str) -> set[bytes]:
+    blanked = text.translate(_BLANKED)
+    if not blanked.isascii():
+        letters = blanked.replace(" ", "")
+        if sum(map(_is_spaceless, letters)) > _SPACELESS_SHARE * len(letters):
+            return {letters[i : i + GRAM].encode() for i in range(len(letters) - GRAM + 1)}
+    words = blanked.encode().split()  # once for all: each word is in four grams
+    return set(map(b" ".join, zip(*(words[i:] for i in range(GRAM)), strict=False)))
 
 
 def _is_spaceless(letter: str) -> bool:
