@@ -633,6 +633,9 @@ class App:
         from riskwatch import web  # noqa: PLC0415 - loads Flask
         from riskwatch.serve import create_app  # noqa: PLC0415 - loads Flask
 
+        store = (
+            self.store
+        )  # before the rules, which take seconds: `restore` shall see that somebody is at work
         allowed = self.config.settings.anonymous_read if anonymous_read is None else anonymous_read
         config = web.serve_config(
             self.config,
@@ -645,7 +648,7 @@ class App:
             **({} if demo_day is None else {"anonymous_per_minute": 6000}),
         )
         actions = web.WebActions(self.parts, self.counters.text)
-        return create_app(store=self.store, actions=actions, config=config, now=self.now, alerts=self.desk)
+        return create_app(store=store, actions=actions, config=config, now=self.now, alerts=self.desk)
 
     def openapi(self) -> dict[str, Any]:
         """Return the description of the API."""
