@@ -71,6 +71,7 @@ def test_who_speaks_of_having_left_does_not_leave_again(ruleset: Ruleset, title:
         ("Microsoft partner Zanzo suffers an outage", set()),
         ("OpenAI's biggest rival Zanzo hit by data breach", set()),
         ("Google rival OpenAI loses its chief scientist", {"openai"}),
+        ("Italy tells Mistral's rival iGenius to cease using a logo", set()),
         ("Microsoft customer data exposed in breach", {"microsoft"}),
         ("Google suspended major customer Zanzo, causing an outage", {"google"}),
     ],
