@@ -2,11 +2,16 @@
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
+COPY .ci/locks locks
+RUN python -m venv /opt/riskwatch \
+ && /opt/riskwatch/bin/pip install --no-cache-dir --require-hashes -r locks/requirements.lock \
+ && python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r locks/build-requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY riskwatch riskwatch
 COPY config config
-RUN python -m venv /opt/riskwatch \
- && /opt/riskwatch/bin/pip install --no-cache-dir '.[postgres]'
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation -w /opt/dist . \
+ && /opt/riskwatch/bin/pip install --no-cache-dir --no-deps --no-index /opt/dist/*.whl
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 riskwatch \
