@@ -28,6 +28,7 @@ from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
 from riskwatch.compiling import compile_rules, digest_of
 from riskwatch.decode import Decoded, Origin, decode
+from riskwatch.detect import for_vendors
 from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound, Unavailable
 from riskwatch.model import AuditEntry, Publisher, Verdict, VerdictKind, subjects_of, vendor_of
 from riskwatch.reports import IngestReport, PollReport, RereadReport
@@ -481,7 +482,7 @@ class App:
         documents = benchmark.read(name, path, self.ruleset, part=part)
         vendors = benchmark.companies(documents, self.ruleset)
         blockers = self.config.blockers.model_copy(update={"blockers": ()})
-        ruleset = compile_rules(replace(self.config, vendors=vendors, blockers=blockers))
+        ruleset = for_vendors(self.ruleset, tuple(vendors.values()), blockers)
         with bar(len(documents), f"reading {name}") as moving:
             report = benchmark.measure(
                 name, documents, _stage(ruleset, baseline), part=part, progress=moving.update

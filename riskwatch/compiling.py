@@ -1,8 +1,9 @@
-"""The ruleset of a configuration: its name at once, itself after seconds of compiling."""
+"""The ruleset of a configuration: its name at once, itself after seconds of compiling, once a process."""
 
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from riskwatch import detect
 
 if TYPE_CHECKING:
     from riskwatch.settings import Config
+
+
+_made: deque[detect.Ruleset] = deque(maxlen=2)  # apps of one process mostly share a configuration
 
 
 def digest_of(config: Config) -> str:
@@ -25,9 +29,13 @@ def digest_of(config: Config) -> str:
 
 
 def compile_rules(config: Config) -> detect.Ruleset:
-    """Compile the ruleset; raises ConfigErrors with all mistakes."""
+    """Compile the ruleset, unless it is among the last two; raises ConfigErrors with all mistakes."""
+    digest = digest_of(config)
+    for known in _made:
+        if (known.digest, known.rules, known.taxonomy) == (digest, config.rules, config.taxonomy):
+            return known
     with _all_kept():
-        return detect.compile_ruleset(
+        made = detect.compile_ruleset(
             config.rules,
             taxonomy=config.taxonomy,
             languages=_languages(config),
@@ -35,6 +43,8 @@ def compile_rules(config: Config) -> detect.Ruleset:
             blockers=config.blockers,
             publishers=config.publishers,
         )
+    _made.append(made)
+    return made
 
 
 def _languages(config: Config) -> list[detect.Language]:

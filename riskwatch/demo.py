@@ -100,7 +100,6 @@ def build(app: App, folder: Path, articles: list[Article], end: datetime, *, bar
     for ending in ("", "-wal", "-shm"):
         (folder / f"{DATABASE}{ending}").unlink(missing_ok=True)
     target = App(app.config, now=clock, sources=app.config.demo_sources, demo_dir=folder)
-    target.__dict__["ruleset"] = app.ruleset
     with target.store.begin() as unit:
         unit.access.save_setting(MARK, UNFINISHED)
     span = replay.Span(end, end - timedelta(days=WEEKLY_DAYS), end - timedelta(days=DAILY_DAYS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from riskwatch.detect.assertion import OwnModifiers
 from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
@@ -148,6 +148,15 @@ def compile_ruleset(
         outlets=build_outlets(publishers),
         rules=tuple(rules),
     )
+
+
+def for_vendors(ruleset: Ruleset, vendors: Sequence[Vendor], blockers: Blockers) -> Ruleset:
+    """Return the same rules, under the same name, that know other vendors; raises ConfigErrors."""
+    errors: list[ConfigError] = []
+    gazetteer = _gazetteer(vendors, blockers, errors)
+    if errors:
+        raise ConfigErrors(tuple(errors))
+    return replace(ruleset, gazetteer=gazetteer)
 
 
 def _pack(language: Language, blockers: Blockers, errors: list[ConfigError]) -> Pack | None:

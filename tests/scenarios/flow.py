@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ import yaml
 from riskwatch import settings
 from riskwatch.app import App
 from riskwatch.collect.source import Source
-from riskwatch.compiling import compile_rules
-from riskwatch.detect import Ruleset
 from riskwatch.model import Attempt, Delivery, Incident, Poll, Transition
 from riskwatch.send.rule import AlertsFile
 from riskwatch.settings import Config
@@ -60,12 +57,6 @@ class Bar:
 @contextmanager
 def no_bar(_total: int, _what: str) -> Iterator[Bar]:
     yield Bar()
-
-
-@cache
-def shipped_rules() -> Ruleset:
-    """The detection rules as shipped, compiled once for all tests of a run."""
-    return compile_rules(settings.load(environ={}))
 
 
 def configured(
@@ -120,7 +111,6 @@ class Flow:
     def __init__(self, config: Config, clock: Hand, *, sources: tuple[Source, ...] = ()) -> None:
         self.clock, self.config = clock, config
         self.app = App(config, now=clock, sources=sources)
-        self.app.__dict__["ruleset"] = shipped_rules()
         self._files = count(1)
 
     def start(self) -> Flow:

@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 from riskwatch.collect.source import Source
-from riskwatch.compiling import compile_rules
 from riskwatch.model import Actor, DeliveryState, Step
 from tests.collect.sites import Site, serving
 from tests.scenarios.flow import (
@@ -194,7 +193,6 @@ def test_36_events_that_new_rules_read_in_old_articles_are_one_held_summary_a_re
     make: Make, hook: Hook
 ) -> None:
     flow = make(both(MATERIAL), overrides="blockers: [filed for bankruptcy, files for bankruptcy]\n")
-    flow.app.__dict__["ruleset"] = compile_rules(flow.config)
     flow.start().ingest(*bankruptcies(4, at=START))
     flow.told()
     assert (flow.incidents(), hook.asked) == ([], [])

@@ -63,11 +63,10 @@ class Installation:
         )
 
     def copied(self, folder: Path) -> Installation:
-        """Return a twin on a copy of the database; the compiled rules are shared."""
+        """Return a twin on a copy of the database."""
         self.app.backup(folder / DATABASE)
         clock = Clock(self.clock())
         app = App(config_of(folder), now=clock)
-        app.__dict__["ruleset"] = self.app.ruleset
         return Installation(folder, app, clock, self.keys)
 
     def config(self, **values: Any) -> ServeConfig:

@@ -37,7 +37,6 @@ def twin(installation: Installation, folder: Path, url: str) -> Installation:
     }
     clock = Clock(installation.clock())
     app = App(load(environ=environ), now=clock)
-    app.__dict__["ruleset"] = installation.app.ruleset
     return Installation(folder, app, clock, installation.keys)
 
 
