@@ -28,7 +28,7 @@ from riskwatch import evaluate as evaluation
 from riskwatch.collect import Tools
 from riskwatch.compiling import compile_rules, digest_of
 from riskwatch.decode import Decoded, Origin, decode
-from riskwatch.detect import for_vendors
+from riskwatch.detect import detect, for_vendors
 from riskwatch.errors import ConfigError, ConfigErrors, Invalid, NotFound, Unavailable
 from riskwatch.model import AuditEntry, Publisher, Verdict, VerdictKind, subjects_of, vendor_of
 from riskwatch.reports import IngestReport, PollReport, RereadReport
@@ -96,7 +96,6 @@ class App:
         self.counters = telemetry.Counters()
         self.log = structlog.get_logger("riskwatch")
         self._is_read_by_ruleset = False
-        self._compiling = threading.Lock()
 
     @cached_property
     def database_url(self) -> str:
@@ -164,9 +163,8 @@ class App:
 
     @cached_property
     def ruleset(self) -> Ruleset:
-        """All rules of this configuration, compiled by the first thread that asks."""
-        with self._compiling:
-            return self.__dict__.get("ruleset") or compile_rules(self.config)
+        """All rules of this configuration, compiled."""
+        return compile_rules(self.config)
 
     @cached_property
     def ruleset_digest(self) -> str:
@@ -295,13 +293,11 @@ class App:
 
     def detect(self, paths: Sequence[Path], *, explain: bool, as_json: bool) -> Iterator[tuple[str, bool]]:
         """Run detection alone; give lines to print, each with whether it is an error."""
-        from riskwatch import detect  # noqa: PLC0415 - loads RE2
-
         for saved in self.saved(paths, given={}):
             yield from ((f"error: {error}", True) for error in saved.errors)
             for article in saved.articles:
                 ready = replace(article, id=article.guid, first_seen_at=self.now())
-                found = detect.detect(ready, self.ruleset)
+                found = detect(ready, self.ruleset)
                 for line in reports.detection(ready, found, explain=explain, as_json=as_json):
                     yield line, False
 
@@ -634,9 +630,6 @@ class App:
         from riskwatch import web  # noqa: PLC0415 - loads Flask
         from riskwatch.serve import create_app  # noqa: PLC0415 - loads Flask
 
-        store = (
-            self.store
-        )  # before the rules, which take seconds: `restore` shall see that somebody is at work
         allowed = self.config.settings.anonymous_read if anonymous_read is None else anonymous_read
         config = web.serve_config(
             self.config,
@@ -649,7 +642,7 @@ class App:
             **({} if demo_day is None else {"anonymous_per_minute": 6000}),
         )
         actions = web.WebActions(self.parts, self.counters.text)
-        return create_app(store=store, actions=actions, config=config, now=self.now, alerts=self.desk)
+        return create_app(store=self.store, actions=actions, config=config, now=self.now, alerts=self.desk)
 
     def openapi(self) -> dict[str, Any]:
         """Return the description of the API."""
@@ -756,6 +749,4 @@ def domains_of(url: str | None) -> Iterator[str]:
 
 def _stage(ruleset: Ruleset, baseline: str | None) -> Callable[[Article], Detection]:
     """Return the detection stage to measure: the rules, or the words that they are compared with."""
-    from riskwatch.detect import detect  # noqa: PLC0415 - loads RE2
-
     return keywords.keyword_reader(ruleset) if baseline else lambda article: detect(article, ruleset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from riskwatch.settings import Config
 
 
+_compiling = threading.Lock()  # threads that ask at once wait for the first one's
 _made: deque[detect.Ruleset] = deque(maxlen=2)  # apps of one process mostly share a configuration
 
 
@@ -31,19 +33,20 @@ def digest_of(config: Config) -> str:
 def compile_rules(config: Config) -> detect.Ruleset:
     """Compile the ruleset, unless it is among the last two; raises ConfigErrors with all mistakes."""
     digest = digest_of(config)
-    for known in _made:
-        if (known.digest, known.rules, known.taxonomy) == (digest, config.rules, config.taxonomy):
-            return known
-    with _all_kept():
-        made = detect.compile_ruleset(
-            config.rules,
-            taxonomy=config.taxonomy,
-            languages=_languages(config),
-            vendors=tuple(config.vendors.values()),
-            blockers=config.blockers,
-            publishers=config.publishers,
-        )
-    _made.append(made)
+    with _compiling:
+        for known in _made:
+            if (known.digest, known.rules, known.taxonomy) == (digest, config.rules, config.taxonomy):
+                return known
+        with _all_kept():
+            made = detect.compile_ruleset(
+                config.rules,
+                taxonomy=config.taxonomy,
+                languages=_languages(config),
+                vendors=tuple(config.vendors.values()),
+                blockers=config.blockers,
+                publishers=config.publishers,
+            )
+        _made.append(made)
     return made
 
 

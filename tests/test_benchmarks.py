@@ -154,7 +154,7 @@ def test_a_file_of_another_format_is_told(app: App, tmp_path: Path) -> None:
         benchmark.read("casie", tmp_path / "nowhere", app.ruleset)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the benchmarks are not shipped")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the shared real data is not here")
 def test_share_movements_of_the_real_set_are_told_with_few_false_hits(app: App) -> None:
     report = app.benchmark("sentivent", REAL / "sentivent_train.tsv", part="read", bar=no_bar)
 

@@ -12,6 +12,11 @@ def with_tests(rule: dict[str, Any], *tests: dict[str, Any]) -> dict[str, Any]:
     return rule | {"tests": list(tests)}
 
 
+def suit_with(**parts: Any) -> dict[str, Any]:
+    """The rule for suits that detects otherwise."""
+    return SUIT | {"detect": SUIT["detect"] | parts}
+
+
 def test_a_test_passes_when_the_signal_is_as_stated() -> None:
     expected = {"vendor": "alibaba", "line": "qwen", "route": "employer", "attrs": {"person": "Mei Tan"}}
     report = run_tests(a_ruleset(with_tests(EXIT, {"text": "Mei Tan resigned.", "expect": [expected]})))
@@ -73,7 +78,7 @@ def test_the_linter_sees_a_prefilter_that_drops_a_positive_test() -> None:
 
 
 def test_the_linter_refuses_gaps_in_prefilters() -> None:
-    gappy = SUIT | {"detect": SUIT["detect"] | {"prefilter": r"\bsues \w+ "}}
+    gappy = suit_with(prefilter=r"\bsues \w+ ")
 
     assert ("R04", "detect.prefilter") in codes(gappy)
 
@@ -88,7 +93,7 @@ def test_the_linter_refuses_gaps_in_prefilters() -> None:
     ],
 )
 def test_the_linter_refuses_an_edge_of_a_word_right_beside_a_token(frame: str) -> None:
-    rule = SUIT | {"detect": SUIT["detect"] | {"any": {"sued": frame}}}
+    rule = suit_with(any={"sued": frame})
 
     (finding,) = lint([Rule.model_validate(rule)], a_ruleset(rule))[:1]
 
@@ -106,7 +111,7 @@ def test_the_linter_refuses_an_edge_of_a_word_right_beside_a_token(frame: str) -
     ],
 )
 def test_an_edge_of_a_word_beside_other_words_stands(frame: str) -> None:
-    rule = SUIT | {"detect": SUIT["detect"] | {"any": {"sued": frame}}}
+    rule = suit_with(any={"sued": frame})
 
     assert ("R02", "detect.any.sued") not in codes(rule)
 
