@@ -136,7 +136,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: boo
     app = app_of(ctx)
     warn(app.config.warnings)
     if migrate:
-        app.migrate()
+        app.keeping.migrate()
     chosen = app.config.settings
     listening = server.listen(host or chosen.host, chosen.port if port is None else port)
     address = server.address_of(listening)
@@ -286,7 +286,7 @@ def detect(ctx: click.Context, paths: tuple[Path, ...], explain: bool, as_json: 
 @click.pass_context
 def events(ctx: click.Context, vendor: str | None, types: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the events, newest first."""
-    found = app_of(ctx).events(vendor=vendor, types=types, limit=limit)
+    found = app_of(ctx).questions.events(vendor=vendor, types=types, limit=limit)
     if as_json:
         print_json({"items": found})
         return
@@ -315,7 +315,7 @@ def score(
     ctx: click.Context, subject: str | None, as_of: datetime | None, known_at: datetime | None, as_json: bool
 ) -> None:
     """Score a vendor (alibaba) or line (alibaba/qwen), or all of them."""
-    scores = app_of(ctx).scores(subject, as_of=as_of, known_at=known_at)
+    scores = app_of(ctx).questions.scores(subject, as_of=as_of, known_at=known_at)
     if as_json:
         print_json(scores[0] if subject else {"items": scores})
         return
@@ -342,7 +342,7 @@ def explain(
     ctx: click.Context, subject: str, as_of: datetime | None, known_at: datetime | None, as_json: bool
 ) -> None:
     """Tell where every lost point of a vendor or line comes from."""
-    told = app_of(ctx).explain(subject, as_of=as_of, known_at=known_at)
+    told = app_of(ctx).questions.explain(subject, as_of=as_of, known_at=known_at)
     if as_json:
         print_json(told)
         return
@@ -381,7 +381,7 @@ def _explained(told: dict[str, Any]) -> list[str]:
 @click.pass_context
 def history(ctx: click.Context, subject: str, days: int, as_json: bool) -> None:
     """Print the scores that were given, oldest first."""
-    rows = app_of(ctx).history(subject, days=days)
+    rows = app_of(ctx).questions.history(subject, days=days)
     if as_json:
         print_json({"items": rows})
         return
@@ -426,7 +426,7 @@ def verdict(
     as_json: bool,
 ) -> None:
     """Judge an event: confirm or reject it, correct its date, home or attributes, close it."""
-    told = app_of(ctx).judge(event, kind, author=author, reason=reason, values=values)
+    told = app_of(ctx).questions.judge(event, kind, author=author, reason=reason, values=values)
     if as_json:
         print_json(told)
         return
@@ -467,7 +467,7 @@ def _on_labels(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Measur
     if any(file.is_dir() for file in files):
         raise click.UsageError("a folder is read with --benchmark only")
     against = chosen["against"]
-    report, problems = app.evaluate(
+    report, problems = app.measuring.evaluate(
         files, title_only=chosen["title_only"], baseline=chosen["baseline"], bar=bar
     )
     before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
@@ -480,7 +480,7 @@ def _on_benchmark(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Mea
     if len(files) > 1:
         raise click.UsageError("a benchmark is one path")
     name, part, baseline = str(chosen["benchmark"]), chosen["part"], chosen["baseline"]
-    report = app.benchmark(name, files[0], part=part, baseline=baseline, bar=bar)
+    report = app.measuring.benchmark(name, files[0], part=part, baseline=baseline, bar=bar)
     return report, reports.benchmark(report), []
 
 

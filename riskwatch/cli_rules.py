@@ -25,8 +25,8 @@ def rules() -> None:
 @click.pass_context
 def rules_lint(ctx: click.Context, corpus: Path | None) -> None:
     """Check every rule against the checks R01 to R10."""
-    app = app_of(ctx)
-    findings = app.lint_rules() if corpus is None else app.lint_rates(corpus)
+    measuring = app_of(ctx).measuring
+    findings = measuring.lint() if corpus is None else measuring.rates(corpus)
     for finding in findings:
         click.echo(finding)
     click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
@@ -39,7 +39,7 @@ def rules_lint(ctx: click.Context, corpus: Path | None) -> None:
 @click.pass_context
 def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
     """Run the tests inside the rules."""
-    lines, failed = app_of(ctx).test_rules(only)
+    lines, failed = app_of(ctx).measuring.run_tests(only)
     for line in lines:
         click.echo(line)
     if failed:
@@ -63,7 +63,7 @@ def curate() -> None:
 @click.pass_context
 def curate_aliases(ctx: click.Context, corpus: Path, least: int) -> None:
     """Print names of a pool of news (JSON Lines, .gz too) that vendors and blockers lack, as YAML."""
-    for line in app_of(ctx).propose_names(corpus, least=least):
+    for line in app_of(ctx).measuring.propose_names(corpus, least=least):
         click.echo(line)
 
 

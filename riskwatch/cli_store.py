@@ -16,7 +16,7 @@ _THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.pass_context
 def migrate(ctx: click.Context) -> None:
     """Bring the database to this version's schema (a SQLite file is backed up first)."""
-    click.echo("migrated" if app_of(ctx).migrate() else "the schema is already at this version")
+    click.echo("migrated" if app_of(ctx).keeping.migrate() else "the schema is already at this version")
 
 
 @click.command()
@@ -24,7 +24,7 @@ def migrate(ctx: click.Context) -> None:
 @click.pass_context
 def backup(ctx: click.Context, file: Path) -> None:
     """Copy the SQLite database to FILE while it is in use."""
-    click.echo(app_of(ctx).backup(file))
+    click.echo(app_of(ctx).keeping.backup(file))
 
 
 @click.command()
@@ -41,7 +41,7 @@ def restore(ctx: click.Context, file: Path) -> None:
 @click.pass_context
 def export(ctx: click.Context, file: Path) -> None:
     """Write every row to FILE as JSON Lines, compressed where the name ends in .gz."""
-    click.echo(app_of(ctx).export(file, bar=bar))
+    click.echo(app_of(ctx).keeping.export(file, bar=bar))
 
 
 @click.command("import")
@@ -49,7 +49,7 @@ def export(ctx: click.Context, file: Path) -> None:
 @click.pass_context
 def import_(ctx: click.Context, file: Path) -> None:
     """Take FILE, made by export, into an empty database: from SQLite to PostgreSQL, or back."""
-    for line in bare_app_of(ctx).import_(file, bar=bar):
+    for line in bare_app_of(ctx).keeping.import_(file, bar=bar):
         click.echo(line)
 
 

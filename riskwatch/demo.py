@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from riskwatch import replay
-from riskwatch.app import DATABASE, App, Bar, decoded
+from riskwatch.app import App
 from riskwatch.environment import Settings
 from riskwatch.errors import Unavailable
+from riskwatch.intake import decoded
+from riskwatch.keeping import DATABASE
 from riskwatch.model import Article
 from riskwatch.pipeline import midnight_of
+from riskwatch.progress import Bar
 from riskwatch.settings import Config
 
 FOLDER = Path("riskwatch-demo")

@@ -61,7 +61,7 @@ def casie(tmp_path: Path) -> Path:
 
 
 def run(app: App, name: str, path: Path, *, baseline: str | None = None) -> benchmark.Report:
-    return app.benchmark(name, path, part="all", baseline=baseline, bar=no_bar)
+    return app.measuring.benchmark(name, path, part="all", baseline=baseline, bar=no_bar)
 
 
 def test_tokenised_sentences_are_read_as_printed_text_with_their_labels(app: App, sentivent: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_file_of_another_format_is_told(app: App, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the shared real data is not here")
 def test_share_movements_of_the_real_set_are_told_with_few_false_hits(app: App) -> None:
-    report = app.benchmark("sentivent", REAL / "sentivent_train.tsv", part="read", bar=no_bar)
+    report = app.measuring.benchmark("sentivent", REAL / "sentivent_train.tsv", part="read", bar=no_bar)
 
     assert report.documents + len(
         benchmark.read("sentivent", REAL / "sentivent_train.tsv", app.ruleset)

@@ -174,7 +174,9 @@ def test_a_rejected_event_costs_nothing_and_stays_on_record(app: App, clock: Clo
         (event,) = unit.events.events_of("openai")
     clock.move(clock.at + timedelta(hours=1))
 
-    judged = app.judge(event.id, "reject", author="Dana Ortiz", reason="a rumour of another firm", values={})
+    judged = app.questions.judge(
+        event.id, "reject", author="Dana Ortiz", reason="a rumour of another firm", values={}
+    )
 
     clock.move(clock.at + timedelta(hours=1))
     with app.store.begin(write=False) as unit:

@@ -43,7 +43,7 @@ def installed(folder: Path) -> App:
 def riskwatch(folder: Path) -> Flask:
     app = installed(folder)
     config = web.serve_config(
-        app.config, app.sources, ruleset_digest="sha256:bench", pepper=app.pepper, per_minute=10**9
+        app.config, app.sources, ruleset_digest="sha256:bench", pepper=app.keeping.pepper, per_minute=10**9
     )
     actions = web.WebActions(app.parts, app.counters.text)
     return create_app(store=app.store, actions=actions, config=config, now=app.now)

@@ -40,7 +40,7 @@ FLAW_MAGNITUDE = 0.15  # of a flaw that was only disclosed
 def articles(app: App, pool: Path) -> list[Article]:
     with gzip.open(pool, "rt", encoding="utf-8") as file:
         lines = [line for line in file if json.loads(line)["origin"] in ORIGINS]
-    saved = decode_saved("pool.jsonl", "".join(lines).encode(), resolve=app.resolve, now=app.now())
+    saved = decode_saved("pool.jsonl", "".join(lines).encode(), resolve=app.intake.resolve, now=app.now())
     return sorted(
         (a for a in saved.articles if a.published_at is not None and a.published_at < app.now()),
         key=lambda a: (a.published_at, a.guid),

@@ -63,7 +63,7 @@ def wait_for(flow: Flow, count: int) -> None:
     file.write_text(
         "".join(json.dumps(one) + "\n" for one in bankruptcies(count, at=START)), encoding="utf-8"
     )
-    for saved in flow.app.saved([file], given={}):
+    for saved in flow.app.intake.saved([file], given={}):
         pipeline.ingest(flow.app.parts, saved.articles)
 
 

@@ -9,7 +9,7 @@ from subprocess import Popen
 
 import pytest
 
-from riskwatch.app import DATABASE
+from riskwatch.keeping import DATABASE
 from tests.scenarios.conftest import CommandLine
 
 pytestmark = pytest.mark.slow

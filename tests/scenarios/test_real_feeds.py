@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from riskwatch import polling, settings
-from riskwatch.app import App, decoded, new_id, utc_now
+from riskwatch.app import App, new_id, utc_now
 from riskwatch.collect import Source, Tools
 from riskwatch.collect.guard import Guard
 from riskwatch.collect.http import HttpClient
+from riskwatch.intake import decoded
 from riskwatch.model import Poll
 
 pytestmark = pytest.mark.slow

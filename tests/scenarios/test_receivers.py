@@ -92,7 +92,7 @@ def a_link(app: App, purpose: str, recipient: str) -> Grant:
     (card,) = app.desk.receivers()
     config: ReceiverConfig = TypeAdapter(ReceiverConfig).validate_json(json.dumps(card.config))
     object_ = bound_to(config) if purpose == "verify" else "team"
-    return app.desk.grant(sign(purpose, recipient, object_, now=app.now(), key=app.pepper))
+    return app.desk.grant(sign(purpose, recipient, object_, now=app.now(), key=app.keeping.pepper))
 
 
 def test_an_email_list_is_sent_to_once_every_address_has_confirmed(app: App) -> None:

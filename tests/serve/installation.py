@@ -16,7 +16,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from riskwatch import pipeline, web
-from riskwatch.app import DATABASE, App
+from riskwatch.app import App
+from riskwatch.keeping import DATABASE
 from riskwatch.model import Assertion, Poll
 from riskwatch.replay import Clock
 from riskwatch.serve import ServeConfig, create_app
@@ -64,7 +65,7 @@ class Installation:
 
     def copied(self, folder: Path) -> Installation:
         """Return a twin on a copy of the database."""
-        self.app.backup(folder / DATABASE)
+        self.app.keeping.backup(folder / DATABASE)
         clock = Clock(self.clock())
         app = App(config_of(folder), now=clock)
         return Installation(folder, app, clock, self.keys)

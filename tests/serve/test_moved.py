@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from riskwatch.app import DATABASE, App
+from riskwatch.app import App
+from riskwatch.keeping import DATABASE
 from riskwatch.replay import Clock
 from riskwatch.settings import load
 from riskwatch.store.sql import SqlStore
@@ -42,21 +43,21 @@ def twin(installation: Installation, folder: Path, url: str) -> Installation:
 
 def told(app: App, at: datetime) -> list[dict[str, Any]]:
     """Return every score as known at an instant, with all that explains it."""
-    return [app.explain(subject, as_of=at, known_at=at) for subject in SUBJECTS]
+    return [app.questions.explain(subject, as_of=at, known_at=at) for subject in SUBJECTS]
 
 
 def test_an_export_gives_the_same_answers_on_the_other_database(
     installation: Installation, tmp_path: Path, url: str
 ) -> None:
     file, now = tmp_path / "all.jsonl.gz", installation.clock()
-    installation.app.export(file, bar=no_bar)
+    installation.app.keeping.export(file, bar=no_bar)
     moved = twin(installation, tmp_path / "moved", url)
 
-    lines = moved.app.import_(file, bar=no_bar)
+    lines = moved.app.keeping.import_(file, bar=no_bar)
 
     assert lines[0].startswith("imported ")
     assert told(moved.app, now) == told(installation.app, now)
-    assert moved.app.scores(None, as_of=None, known_at=None) == installation.app.scores(
+    assert moved.app.questions.scores(None, as_of=None, known_at=None) == installation.app.questions.scores(
         None, as_of=None, known_at=None
     )
     reader = Reader(moved.flask().test_client(), installation.keys["read"])
@@ -71,16 +72,16 @@ def test_a_moved_installation_goes_on_taking_in_and_scoring(
     installation: Installation, tmp_path: Path, url: str
 ) -> None:
     file = tmp_path / "all.jsonl"
-    installation.app.export(file, bar=no_bar)
+    installation.app.keeping.export(file, bar=no_bar)
     moved = twin(installation, tmp_path / "moved", url)
-    moved.app.import_(file, bar=no_bar)
+    moved.app.keeping.import_(file, bar=no_bar)
     later = installation.clock() + DAY
     moved.clock.move(later)
 
     _tell(moved.app, (("Alibaba cuts prices", "Alibaba cut the prices of its Qwen models by half."),), later)
 
     assert moved.app.daily() > 0
-    assert moved.app.history("alibaba", days=1)
+    assert moved.app.questions.history("alibaba", days=1)
     moved.app.close()
 
 
@@ -88,7 +89,7 @@ def test_there_and_back_every_row_is_the_same(
     installation: Installation, tmp_path: Path, url: str, open_store: Callable[[str], SqlStore]
 ) -> None:
     first, back = f"sqlite:///{installation.folder / DATABASE}", f"sqlite:///{tmp_path}/back.db"
-    installation.app.export(tmp_path / "0", bar=no_bar)
+    installation.app.keeping.export(tmp_path / "0", bar=no_bar)
     for number, address in enumerate((url, back)):
         store = open_store(address)
         store.migrate()
@@ -112,7 +113,7 @@ def test_a_backup_taken_under_load_restores_the_same_scores(own_installation: In
 
     writer = threading.Thread(target=load)
     writer.start()
-    own.app.backup(own.folder / "busy.db")
+    own.app.keeping.backup(own.folder / "busy.db")
     done.set()
     writer.join()
 
@@ -151,11 +152,11 @@ def test_on_postgresql_the_line_to_run_is_printed(tmp_path: Path) -> None:
     app = App(load(environ=environ))
 
     assert app.restore(tmp_path / "x")[1].startswith("pg_restore ")
-    assert "pg_dump" in app.backup(tmp_path / "x")
+    assert "pg_dump" in app.keeping.backup(tmp_path / "x")
 
 
 def test_a_secret_key_that_is_missing_is_asked_for(installation: Installation, tmp_path: Path) -> None:
-    installation.app.backup(tmp_path / "x.db")
+    installation.app.keeping.backup(tmp_path / "x.db")
     app = App(load(environ={"RISKWATCH_DATA_DIR": str(tmp_path / "data")}))
 
     without = app.restore(tmp_path / "x.db")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from riskwatch.progress import Bar
 from riskwatch.store import (
     AccessStore,
     ArticleStore,
@@ -27,9 +28,9 @@ from riskwatch.store.sql.restore import restore
 from riskwatch.store.sql.schema import backup
 from riskwatch.store.sql.scores import SqlScores
 from riskwatch.store.sql.session import Session
-from riskwatch.store.sql.transfer import Bar, export_tables, import_tables
+from riskwatch.store.sql.transfer import export_tables, import_tables
 
-__all__ = ["SqlStore", "backup", "restore"]
+__all__ = ["SqlStore", "backup", "restore", "sqlite_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,6 @@ class SqlStore:
         A SQLite file is backed up before, unless its contents are kept elsewhere.
         """
         return schema.migrate(self._engine, is_kept=is_kept)
-
-    @property
-    def file(self) -> Path | None:
-        """The file of a SQLite database; None on PostgreSQL."""
-        return sqlite_file(self._engine)
 
     def export_rows(self, file: Path, *, program: str, bar: Bar) -> Mapping[str, int]:
         """Write all rows, in one state of the data, to a file; return the rows per table."""

@@ -25,19 +25,9 @@ _PRAGMAS = (
 
 def make_engine(url: str) -> Engine:
     """Return an engine, not yet connected; make it after a fork. Raises Unavailable on an unusable URL."""
-    try:
-        parsed = make_url(url)
-        backend = parsed.get_backend_name()
-    except exc.ArgumentError as error:
-        raise Unavailable(
-            "the database URL is no URL: write sqlite:///path or postgresql+psycopg://..."
-        ) from error
-    if backend == "sqlite":
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    if backend != "postgresql":
-        raise Unavailable(
-            f"the database {backend} is not supported: use sqlite:///path or postgresql+psycopg://..."
-        )
     try:
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=20, pool_pre_ping=True
@@ -46,9 +36,22 @@ def make_engine(url: str) -> Engine:
         raise Unavailable("PostgreSQL needs the extra: pip install 'riskwatch[postgres]'") from error
 
 
-def sqlite_file(engine: Engine) -> Path | None:
-    """Return the file of a SQLite engine, or None on PostgreSQL."""
-    return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+def sqlite_file(url: str | URL) -> Path | None:
+    """Return the file of a SQLite database, or None on PostgreSQL. Raises Unavailable on an unusable URL."""
+    parsed = _parsed(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def _parsed(url: str | URL) -> URL:
+    usable = "use sqlite:///path or postgresql+psycopg://..."
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except exc.ArgumentError as error:
+        raise Unavailable(f"the database URL is no URL: {usable}") from error
+    if backend not in ("sqlite", "postgresql"):
+        raise Unavailable(f"the database {backend} is not supported: {usable}")
+    return parsed
 
 
 def _sqlite(url: URL) -> Engine:
@@ -90,7 +93,7 @@ def transaction(engine: Engine, *, write: bool) -> Iterator[Connection]:
 
 @contextmanager
 def _connected(engine: Engine, *, write: bool) -> Iterator[Connection]:
-    path = sqlite_file(engine)
+    path = sqlite_file(engine.url)
     if path is not None and not path.parent.is_dir():
         raise Unavailable(
             f"the folder {path.parent} of the database does not exist: create it or change the database URL"

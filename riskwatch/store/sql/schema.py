@@ -18,7 +18,7 @@ _LOCK = 7_267_771  # any number, the same in every riskwatch
 
 def check_schema(engine: Engine) -> str:
     """Return head, behind or empty; raises SchemaTooNew or Unavailable."""
-    path = sqlite_file(engine)
+    path = sqlite_file(engine.url)
     if path is not None and path.parent.is_dir() and not path.exists():
         return "empty"  # connecting would make the file
     with transaction(engine, write=False) as connection:
@@ -38,7 +38,7 @@ def migrate(engine: Engine, *, is_kept: bool = False) -> bool:
         state = _state(connection)
         if state == "head":
             return False
-        path = sqlite_file(engine)
+        path = sqlite_file(engine.url)
         if state == "behind" and path is not None and not is_kept:
             backup(path)
         _upgrade(connection)

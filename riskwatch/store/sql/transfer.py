@@ -6,14 +6,14 @@ or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, exc, func, select, text
 
 from riskwatch.errors import Conflict
+from riskwatch.progress import Bar
 from riskwatch.store.sql.archive import Reader, Writer
 from riskwatch.store.sql.rows import coded, decoded
 from riskwatch.store.sql.search import MARK, feed_index
@@ -23,9 +23,6 @@ from riskwatch.store.sql.tables_alerts import audit_log
 
 _BATCH_BYTES = 4 * 2**20  # of text, in one statement
 _SEEDED = (data_version, setting)  # a migrated database has rows in them
-
-
-Bar = Callable[[int, str], AbstractContextManager[Any]]  # length, label → what is moved by update(steps)
 
 
 def export_tables(connection: Connection, writer: Writer, *, program: str, bar: Bar) -> Mapping[str, int]:
