@@ -137,6 +137,7 @@ class Keeping:
         store = SqlStore(self.url)
         migrated = store.migrate(is_kept=True)
         with store.begin() as unit:
+            unit.access.end_sessions()  # one that was ended since the backup must not live again
             unit.access.add_audit(self._noted("restore", {"file": str(file), "replaced": kept and str(kept)}))
         store.close()
         return [

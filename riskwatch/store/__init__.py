@@ -38,6 +38,7 @@ from riskwatch.store.alerts import (
     Queued,
     Settled,
 )
+from riskwatch.store.people import User, WebSession
 
 __all__ = [
     "AccessStore",
@@ -57,6 +58,8 @@ __all__ = [
     "Settled",
     "Store",
     "UnitOfWork",
+    "User",
+    "WebSession",
 ]
 
 

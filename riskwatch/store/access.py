@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from riskwatch.model import AuditEntry
+from riskwatch.store.people import PeopleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class ApiKey:
     last_used_at: datetime | None = None
 
 
-class AccessStore(Protocol):
-    """API keys, the audit log and small settings."""
+class AccessStore(PeopleStore, Protocol):
+    """API keys, people, the audit log and small settings."""
 
     def add_key(self, key: ApiKey) -> None:
         """Store a key; raises Conflict on a taken id."""

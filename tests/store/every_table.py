@@ -11,7 +11,7 @@ from riskwatch.store.sql.columns import Instant, Json, Prose, Sketch, Words
 from riskwatch.store.sql.engine import make_engine, transaction
 from riskwatch.store.sql.search import MARK
 from riskwatch.store.sql.session import Session
-from riskwatch.store.sql.tables import data_version, metadata, setting
+from riskwatch.store.sql.tables import data_version, metadata, setting, web_session
 
 ROWS = 4
 ODD_TEXTS = ("", 'a "quote"\\ and\r\n\ta tab', "技术负责人 🤖 \u202e\u2028", "é " * 300)
@@ -79,12 +79,13 @@ def _value(column: Column[Any], number: int, *, is_key: bool) -> Any:
 
 
 def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Return all rows of all tables, but for the mark of the search index, which is not data."""
+    """Return all rows of all tables that an export carries, but for the mark of the search index."""
     engine = make_engine(url)
     with transaction(engine, write=False) as connection:
         found = {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
             for table in metadata.sorted_tables
+            if table is not web_session
         }
     engine.dispose()
     found[setting.name] = [row for row in found[setting.name] if row[0] != MARK]

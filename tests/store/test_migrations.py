@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 
 from riskwatch.errors import Unavailable
 from riskwatch.model import AuditEntry
-from riskwatch.store import ApiKey, ArticleFilter, UnitOfWork
+from riskwatch.store import ApiKey, ArticleFilter, UnitOfWork, User, WebSession
 from riskwatch.store.sql import SqlStore, schema
 from riskwatch.store.sql.engine import make_engine, transaction
 from riskwatch.store.sql.tables import REVISIONS
@@ -108,6 +108,18 @@ def test_alerting_works_on_a_migrated_database(first: SqlStore) -> None:
         assert len(unit.incidents.due_groups(now=NOON + timedelta(seconds=60), limit=9)) == 1
         assert unit.access.verify_audit() is None
         assert (unit.incidents.version(), unit.outbox.version()) == (1, 2)
+
+
+def test_people_log_in_on_a_migrated_database(first: SqlStore) -> None:
+    first.migrate()
+
+    with first.begin() as unit:
+        assert unit.access.users() == ()
+        unit.access.add_user(User("ann", "read", "hash", is_one_time=True, created_at=NOON))
+        unit.access.add_session(WebSession("id", "ann", NOON, NOON + HOUR))
+    with first.begin(write=False) as unit:
+        assert [one.name for one in unit.access.users()] == ["ann"]
+        assert unit.access.session("id") == WebSession("id", "ann", NOON, NOON + HOUR)
 
 
 def test_a_second_migration_that_fails_leaves_the_first_schema_and_its_data(

@@ -125,6 +125,17 @@ def test_an_export_is_the_same_from_both_databases(store: SqlStore, full: Path, 
     assert exported(store, tmp_path / "again.jsonl").read_bytes() == full.read_bytes()
 
 
+def test_log_ins_do_not_travel_and_none_is_smuggled_in(store: SqlStore, full: Path) -> None:
+    content = lines(full)
+    assert "person" in content[0]["rows"]
+    assert "session" not in content[0]["rows"]
+    smuggled = {"id_hash": "x", "person": "key 0 é", "created_at": "2026-03-04T12:00:00+00:00"}
+    content.insert(-1, ["session", {**smuggled, "expires_at": "9999-01-01T00:00:00+00:00"}])
+
+    with pytest.raises(Invalid, match="there is no table 'session'"):
+        store.import_rows(signed(full.with_name("smuggled.jsonl"), content), bar=Steps())
+
+
 def test_rows_written_after_an_import_get_numbers_of_their_own(store: SqlStore, url: str, full: Path) -> None:
     content = lines(full)
     numbered = [table for table in metadata.sorted_tables if table.autoincrement_column is not None]

@@ -12,11 +12,11 @@ from sqlalchemy import Row, select, update
 
 from riskwatch.errors import Conflict, NotFound
 from riskwatch.store import ApiKey
-from riskwatch.store.sql.audit import SqlAudit
+from riskwatch.store.sql.people import SqlPeople
 from riskwatch.store.sql.tables import api_key, setting
 
 
-class SqlAccess(SqlAudit):
+class SqlAccess(SqlPeople):
     """The AccessStore on one transaction."""
 
     def add_key(self, key: ApiKey) -> None:

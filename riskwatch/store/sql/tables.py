@@ -7,11 +7,11 @@ current rows have NULL there, and an index of their own.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table
 
 from riskwatch.store.sql.columns import Instant, Number, Prose, Sketch, Words
 
-REVISIONS = ("0001", "0002")  # migrations this program knows, oldest first; the last one is head
+REVISIONS = ("0001", "0002", "0003")  # migrations this program knows, oldest first; the last one is head
 
 metadata = MetaData(
     naming_convention={
@@ -292,6 +292,29 @@ api_key = Table(
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
     Column("last_used_at", Instant),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("scope", Words, nullable=False),
+    Column("password_hash", Words, nullable=False),
+    Column("is_one_time", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("last_login_at", Instant),
+)
+
+web_session = Table(
+    "session",
+    metadata,
+    Column("id_hash", Words, primary_key=True),
+    Column("person", Words, ForeignKey("person.name"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_session_person", "person"),
+    Index("ix_session_expires", "expires_at"),
 )
 
 setting = Table(

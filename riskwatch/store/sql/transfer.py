@@ -18,7 +18,7 @@ from riskwatch.store.sql.archive import Reader, Writer
 from riskwatch.store.sql.rows import coded, decoded
 from riskwatch.store.sql.search import MARK, feed_index
 from riskwatch.store.sql.session import CHUNK, Session
-from riskwatch.store.sql.tables import REVISIONS, data_version, metadata, setting
+from riskwatch.store.sql.tables import REVISIONS, data_version, metadata, setting, web_session
 from riskwatch.store.sql.tables_alerts import audit_log
 
 _BATCH_BYTES = 4 * 2**20  # of text, in one statement
@@ -27,7 +27,7 @@ _SEEDED = (data_version, setting)  # a migrated database has rows in them
 
 def export_tables(connection: Connection, writer: Writer, *, program: str, bar: Bar) -> Mapping[str, int]:
     """Write every row of one state of the data; return the rows per table."""
-    kept = {table: _kept(table) for table in metadata.sorted_tables}
+    kept = {table: _kept(table) for table in _carried()}
     rows = {
         table.name: int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
         for table, query in kept.items()
@@ -45,6 +45,11 @@ def export_tables(connection: Connection, writer: Writer, *, program: str, bar: 
     return rows
 
 
+def _carried() -> list[Table]:
+    """All tables but that of log-ins: whoever moves house logs in again."""
+    return [table for table in metadata.sorted_tables if table is not web_session]
+
+
 def _kept(table: Table) -> Select[Any]:
     """What is exported of a table: the mark of a search index belongs to the index of its database."""
     return select(table).where(setting.c.name != MARK) if table is setting else select(table)
@@ -58,7 +63,7 @@ def import_tables(session: Session, reader: Reader, *, bar: Bar) -> Mapping[str,
     rows = reader.head(schema=REVISIONS[-1])
     _lock_tables(session)
     _must_be_empty(session)
-    done = dict.fromkeys((table.name for table in metadata.sorted_tables), 0)
+    done = dict.fromkeys((table.name for table in _carried()), 0)
     with bar(sum(rows.values()), "importing") as moving:
         for table, batch in _batches(reader):
             _add(session, reader, table, batch)
@@ -94,7 +99,7 @@ Batch = list[tuple[int, dict[str, Any]]]  # line, row
 
 def _batches(reader: Reader) -> Iterator[tuple[Table, Batch]]:
     """Yield rows of one table that follow each other, a statement's worth at a time."""
-    tables = metadata.tables
+    tables = {table.name: table for table in _carried()}
     batch, of, size = Batch(), "", 0
     for name, values in chain(reader.rows(), [("", None)]):
         if batch and (name != of or len(batch) >= CHUNK or size > _BATCH_BYTES):
