@@ -116,7 +116,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     _only_known_files(reader, config_dir or settings.config_dir)
     vendors = _vendors(reader)
     taxonomy = _taxonomy(reader, {vendor.id: vendor.name for vendor in vendors.values()})
-    publishers = reader.model("publishers.yaml", PublishersFile)
+    publishers = _publishers(reader, vendors)
     sources = _sources(reader, reader.under("sources"), vendors)
     demo = _sources(reader, [n for n in ("demo/sources.yaml",) if n in files], vendors)
     rules = _rules(reader, taxonomy)
@@ -243,6 +243,14 @@ def _sources(reader: Reader, names: Sequence[str], vendors: Mapping[str, Vendor]
                 )
             made[source.id] = source
     return tuple(made.values())
+
+
+def _publishers(reader: Reader, vendors: Mapping[str, Vendor]) -> PublishersFile | None:
+    file = reader.model("publishers.yaml", PublishersFile)
+    for publisher in file.publishers if file is not None else ():
+        for unknown in sorted(set(publisher.covers) - set(vendors)):
+            reader.wrong(f"{publisher.name}: no vendor has the id {unknown}", "publishers.yaml", "covers")
+    return file
 
 
 def _rules(reader: Reader, taxonomy: Mapping[str, EventType]) -> tuple[Rule, ...]:

@@ -57,6 +57,8 @@ def write(folder: Path, name: str, text: str) -> None:
 def test_all_mistakes_of_a_run_are_told_at_once_with_file_line_and_key(tmp_path: Path) -> None:
     write(tmp_path, "vendors/acme.yaml", "id: acme\nname: Acme\nnames: [Acme]\nwatched: yes\ncolour: red\n")
     write(tmp_path, "sets.yaml", "sets:\n  all_of_them: [nobody]\n")
+    outlet = "{name: Acme, family: acme, tier: primary, covers: [nobody]}"
+    write(tmp_path, "publishers.yaml", f"publishers:\n  - {outlet}\n")
 
     with pytest.raises(ConfigErrors) as caught:
         load(tmp_path, environ={})
@@ -65,6 +67,7 @@ def test_all_mistakes_of_a_run_are_told_at_once_with_file_line_and_key(tmp_path:
     assert "vendors/acme.yaml:4: watched: write true or false, not yes" in told
     assert "vendors/acme.yaml:5: colour: unknown key; remove it or correct its spelling" in told
     assert "sets.yaml: all_of_them: no vendor has the id nobody" in told
+    assert "publishers.yaml: covers: Acme: no vendor has the id nobody" in told
 
 
 def test_an_overlay_file_stands_for_the_shipped_one_and_new_ones_are_added(tmp_path: Path) -> None:

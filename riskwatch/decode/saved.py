@@ -248,6 +248,7 @@ class _Desk:
             tier=outlet.tier,
             source_class=outlet.source_class,
             lang=self.known.lang or outlet.lang or "en",
+            covers=outlet.covers,
         )
         article = article_of(item, origin=origin, now=self.now)
         if article is None:

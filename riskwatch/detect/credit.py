@@ -20,10 +20,15 @@ def cited(text: str, outlets: Outlets, pack: Pack, *, own: str) -> str | None:
     return families.pop() if len(families) == 1 else None
 
 
-def original(texts: Mapping[str, str], outlets: Outlets, pack: Pack, *, own: str) -> Publisher | None:
+def original(
+    texts: Mapping[str, str], outlets: Outlets, packs: Mapping[str, Pack], *, own: str
+) -> Publisher | None:
     """Return the outlet in the byline of an item ("(Jane Roe/Reuters)"), if it is another than its own."""
-    for text in (texts["title"], texts["body"][:BYLINE_CHARS].partition("\n")[0]):
-        for publisher in _credited(text, outlets, pack.words["byline"], chars=BYLINE_CHARS):
+    for name, text in (
+        ("title", texts["title"]),
+        ("body", texts["body"][:BYLINE_CHARS].partition("\n")[0]),
+    ):
+        for publisher in _credited(text, outlets, packs[name].words["byline"], chars=BYLINE_CHARS):
             if publisher.family != own:
                 return publisher
     return None

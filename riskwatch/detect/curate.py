@@ -65,7 +65,8 @@ def _sentences(article: Article, ruleset: Ruleset, language: LanguageRules) -> I
     hits = {name: ruleset.gazetteer.find(text.encode(), text) for name, text in texts.items()}
     told = article.published_at or article.first_seen_at
     item = told.date() if told else date.max
-    names = Names(resolve(texts, hits, item=item, pack=language.pack, given=article.covers))
+    packs = dict.fromkeys(texts, language.pack)
+    names = Names(resolve(texts, hits, item=item, packs=packs, given=article.covers))
     for name, text in texts.items():
         raw = text.encode()
         for first, last in language.splitter.spans(raw):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date
 from itertools import islice
@@ -16,6 +16,7 @@ from riskwatch.detect.mask import Masked, mask
 from riskwatch.detect.match import blocked, candidates
 from riskwatch.detect.names import Names, Placed
 from riskwatch.detect.needs import words_of
+from riskwatch.detect.packs import Pack
 from riskwatch.detect.resolve import focus_of, resolve, shifted
 from riskwatch.detect.segments import Segment, split_body
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
@@ -48,17 +49,23 @@ def detect(
     ):
         return Detection((), (), notes=tuple(notes))
     told = article.published_at or article.first_seen_at
-    language = _language(article, ruleset)
+    languages = _languages(article, texts, ruleset)
     item = told.astimezone(UTC).date() if told else date(1970, 1, 1)
     given = (*article.covers, *((focus,) if focus else ()))
-    placed = resolve(texts, hits, item=item, pack=language.pack if language else None, given=given)
+    packs = {name: language.pack for name, language in languages.items()}
+    placed = resolve(texts, hits, item=item, packs=packs, given=given)
     mentions = _mentions(placed)
-    if language is None or told is None:
-        notes.append(f"unread: {article.lang}" if language is None else "undated: no signals")
+    if not languages or told is None:
+        notes.append("undated: no signals" if languages else f"unread: {article.lang}")
         return Detection((), mentions, notes=tuple(notes))
-    work = Work(article, ruleset, language, item, Names(placed), texts, notes=notes, is_traced=is_traced)
+    work = Work(article, ruleset, languages, item, Names(placed), texts, notes=notes, is_traced=is_traced)
     is_digest = _read(work, focus=focus)
-    headline = Words("" if is_digest else texts["title"], article.text, _named(mentions))
+    headline = Words(
+        "" if is_digest else texts["title"],
+        article.text,
+        _named(mentions),
+        is_mixed=languages["title"] is not languages["body"],
+    )
     return _finish(work, mentions, headline)
 
 
@@ -83,11 +90,17 @@ def _encodable(text: str) -> str:
     return text
 
 
-def _language(article: Article, ruleset: Ruleset) -> LanguageRules | None:
-    lang = article.lang.split("-")[0].lower()
-    if lang == UNKNOWN_LANGUAGE:
-        return next(iter(ruleset.languages.values()), None)
-    return ruleset.languages.get(lang)
+def _languages(article: Article, texts: Mapping[str, str], ruleset: Ruleset) -> Mapping[str, LanguageRules]:
+    """Return the language of each field; none where the article's is not read.
+
+    A field without a letter of that language, such as an English headline over a Chinese teaser, is read in
+    the first language.
+    """
+    first, lang = next(iter(ruleset.languages.values())), article.lang.split("-")[0].lower()
+    own = first if lang == UNKNOWN_LANGUAGE else ruleset.languages.get(lang)
+    if own is None:
+        return {}
+    return {name: own if own.pack.is_written_in(text) else first for name, text in texts.items()}
 
 
 def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:
@@ -127,7 +140,7 @@ def _read(work: Work, *, focus: str | None) -> bool:
 def _segments(work: Work) -> tuple[Segment, ...]:
     return split_body(
         work.texts["body"],
-        pack=work.language.pack,
+        pack=work.languages["body"].pack,
         leads=lambda low, high: _leads(work.names, low, high),
     )
 
@@ -174,7 +187,7 @@ def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[Sentence]
     Only the focus can carry an event without a name of a vendor or of its people: elsewhere sentences
     without one, most of a text, are not even looked at.
     """
-    splitter, text = work.language.splitter, work.texts[segment.field]
+    splitter, text = work.languages[segment.field].splitter, work.texts[segment.field]
     for low, high in segment.spans:
         named = [token.start for token in work.names.within(segment.field, low, high) if token.kind != "O"]
         if not named and not focus.can_carry:
@@ -197,7 +210,8 @@ def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[Sentence]
 
 def _sentence(work: Work, sentence: Sentence, *, focus: Focus) -> bool:
     """Read a sentence; return whether a frame could match in it."""
-    language, pack = work.language, work.language.pack
+    language = work.languages[sentence.field]
+    pack = language.pack
     entities = [
         shifted(token, -sentence.start)
         for token in work.names.within(sentence.field, sentence.start, sentence.end)
@@ -238,15 +252,14 @@ def _in_scope(rule: CompiledRule, sentence: Sentence, article: Article) -> bool:
 
 def _is_hit(work: Work, unread: Unread) -> bool:
     """Whether the prefilter of a rule hits that looks here."""
-    raw, rules = unread.sentence.raw, work.language.rules
-    return work.language.hint.hits(raw) or any(rules[n].hint.hits(raw) for n in unread.limited)
+    raw, language = unread.sentence.raw, work.languages[unread.sentence.field]
+    return language.hint.hits(raw) or any(language.rules[n].hint.hits(raw) for n in unread.limited)
 
 
 def _asks_for_people(work: Work, unread: Unread) -> bool:
-    raw, rules = unread.sentence.raw, work.language.rules
-    return work.language.people_hint.hits(raw) or any(
-        rules[n].uses_people and rules[n].hint.hits(raw) for n in unread.limited
-    )
+    raw, language = unread.sentence.raw, work.languages[unread.sentence.field]
+    rules = [language.rules[n] for n in unread.limited]
+    return language.people_hint.hits(raw) or any(rule.uses_people and rule.hint.hits(raw) for rule in rules)
 
 
 def _masked(work: Work, unread: Unread) -> Masked:
@@ -255,26 +268,28 @@ def _masked(work: Work, unread: Unread) -> Masked:
     if with_people:
         for earlier in work.unread:
             if _is_hit(work, earlier):
-                _remember(work, _mask(work, earlier, with_people=_asks_for_people(work, earlier)))
+                made = _mask(work, earlier, with_people=_asks_for_people(work, earlier))
+                _remember(work, made, work.languages[earlier.sentence.field].pack)
         work.unread.clear()
     masked = _mask(work, unread, with_people=with_people)
-    _remember(work, masked)
+    _remember(work, masked, work.languages[unread.sentence.field].pack)
     return masked
 
 
 def _mask(work: Work, unread: Unread, *, with_people: bool) -> Masked:
     proven = work.proven if with_people else None
-    return mask(unread.sentence.text, unread.entities, pack=work.language.pack, proven=proven)
+    pack = work.languages[unread.sentence.field].pack
+    return mask(unread.sentence.text, unread.entities, pack=pack, proven=proven)
 
 
-def _remember(work: Work, masked: Masked) -> None:
+def _remember(work: Work, masked: Masked, pack: Pack) -> None:
     """Keep the unknown persons that the sentence proved; their family name then stands for them."""
     for token in masked.tokens:
         if token.kind == "P" and not token.posts and " " in token.name:
             words = token.name.split()
-            family = words[0] if work.language.pack.grammar.family_name_first else words[-1]
+            family = words[0] if pack.grammar.family_name_first else words[-1]
             work.proven[token.name] = token.name
-            if family.lower() not in work.language.pack.not_surnames and len(family) > 1:
+            if family.lower() not in pack.not_surnames and len(family) > 1:
                 work.proven.setdefault(family, token.name)
 
 
@@ -297,7 +312,7 @@ def _finish(work: Work, mentions: tuple[Mention, ...], headline: Words) -> Detec
 def _settled(work: Work, made: Sequence[tuple[Signal, Trace]], headline: Words) -> list[Signal]:
     """Return the signals as the article as a whole states them; the traces tell of it."""
     signals = [signal for signal, _ in made]
-    language = work.language
+    language = work.languages["title"]
     settled = settle(signals, headline, pack=language.pack, kinds=language.kinds) if signals else {}
     for number, told in settled.items():
         signals[number] = replace(signals[number], assertion=told.value)

@@ -75,11 +75,16 @@ class Pack:
     any_cue: Cues  # of any role; most names have none
     vouching: Cues  # for a usual name
     words: Mapping[str, Regex]  # grammar patterns by name; NEVER where not given
+    script: Regex | None  # a letter
     not_names: frozenset[str]
     not_surnames: frozenset[str]
     org_suffix: Regex
     org_suffix_only: Regex  # a suffix that nothing stands before: "Microsoft Partners With ..."
     org_suffix_word: Regex
+
+    def is_written_in(self, text: str) -> bool:
+        """Whether a text may be of this language, by its script."""
+        return self.script is None or not text or self.script.hits(text)
 
 
 def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[str] = ()) -> Pack:
@@ -109,6 +114,7 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         any_cue=_any_cue(grammar),
         vouching=_cues(grammar.vouching.before, grammar.vouching.after, grammar.vouching.unless),
         words=_grammar_words(grammar),
+        script=compile_pattern(grammar.script) if grammar.script else None,
         not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
         not_surnames=frozenset(name.lower() for name in grammar.not_surnames),
         org_suffix=_suffix(suffixes, tail=r"\.?$"),

@@ -33,7 +33,6 @@ class _Document:
     text: str  # title and body
     vouched: frozenset[str]
     item: date
-    pack: Pack | None
     contexts: dict[int, frozenset[str]] = field(default_factory=dict)  # of each alias, its words in the text
 
     def context(self, known: Known) -> frozenset[str]:
@@ -49,7 +48,7 @@ def resolve(
     hits: Mapping[str, Sequence[Hit]],
     *,
     item: date,
-    pack: Pack | None,
+    packs: Mapping[str, Pack],
     given: Iterable[str] = (),
 ) -> tuple[Placed, ...]:
     """Return the names that stand for somebody, in order of field and place.
@@ -58,22 +57,22 @@ def resolve(
         texts: Field -> its text.
         hits: Field -> names found in it.
         item: The item's date; aliases and people outside their time do not count.
-        pack: The language, where there is one; without it no family name and no list is read.
+        packs: Field -> its language; none where it is unknown: then no family name and no list is read.
         given: Vendors that the article is known to be about.
     """
-    document = _Document("\n".join(texts.values()), _vouched(hits, item) | frozenset(given), item, pack)
+    document = _Document("\n".join(texts.values()), _vouched(hits, item) | frozenset(given), item)
     placed: list[Placed] = []
     doubtful: list[tuple[str, Hit]] = []
     for name, found in hits.items():
         for hit in found:
-            token = _token(hit, texts[name], document)
+            token = _token(hit, texts[name], document, pack=packs.get(name))
             if token is None:
                 doubtful.append((name, hit))
             else:
                 placed.append(Placed(name, token))
-    if pack is not None:
-        placed += _of_lists(doubtful, placed, texts, item=item, pack=pack) if doubtful else ()
-        placed += _family_names(texts, placed, hits=hits, pack=pack)
+    if packs:
+        placed += _of_lists(doubtful, placed, texts, item=item, packs=packs) if doubtful else ()
+        placed += _family_names(texts, placed, hits=hits, packs=packs)
     return tuple(sorted(placed, key=lambda entry: (entry.field != "title", entry.token.start)))
 
 
@@ -92,10 +91,10 @@ def _vouched(hits: Mapping[str, Sequence[Hit]], item: date) -> frozenset[str]:
     )
 
 
-def _token(hit: Hit, text: str, document: _Document) -> Token | None:
+def _token(hit: Hit, text: str, document: _Document, *, pack: Pack | None) -> Token | None:
     for known in hit.known:
         fits = known.kind == "V" and _fits(known, hit, text, document.item)
-        if fits and _is_certain(known, hit, text, document):
+        if fits and _is_certain(known, hit, text, document, pack=pack):
             return _vendor_token(hit, known)
     posts = tuple((k.vendor, k.person) for k in hit.known if k.vendor is not None and k.person is not None)
     if posts:
@@ -148,10 +147,10 @@ def is_employed(person: Person, item: date) -> bool:
     return within(person.valid_from, person.valid_to, item, grace_days=GRACE_DAYS)
 
 
-def _is_certain(known: Known, hit: Hit, text: str, document: _Document) -> bool:
+def _is_certain(known: Known, hit: Hit, text: str, document: _Document, *, pack: Pack | None) -> bool:
     if known.alias is None or not known.alias.ambiguous or known.vendor in document.vouched:
         return True
-    if known.alias.usual and _is_vouched(hit, text, document.pack):
+    if known.alias.usual and _is_vouched(hit, text, pack):
         return True
     if known.context is None:
         return False
@@ -160,11 +159,7 @@ def _is_certain(known: Known, hit: Hit, text: str, document: _Document) -> bool:
         text[hit.end : hit.end + CONTEXT_CHARS],
     )
     before, after = before[_last_end(before) :], after[: _first_end(after)]
-    if (
-        known.context.hits(before)
-        or known.context.hits(after)
-        or _is_business(f"{before} {after}", document.pack)
-    ):
+    if known.context.hits(before) or known.context.hits(after) or _is_business(f"{before} {after}", pack):
         return True
     return len(document.context(known) - {hit.text.lower()}) >= CONTEXT_THRESHOLD
 
@@ -202,18 +197,18 @@ def _of_lists(
     texts: Mapping[str, str],
     *,
     item: date,
-    pack: Pack,
+    packs: Mapping[str, Pack],
 ) -> list[Placed]:
     """Accept a doubtful name that stands in one list with a certain one ("Google, Meta and Apple")."""
     certain = Names(placed)
     accepted: dict[tuple[str, int], Token] = {}
     starts: dict[str, list[int]] = defaultdict(list)  # of the accepted ones, in order
     meant = [(name, hit, _meant(hit, texts[name], item)) for name, hit in doubtful]
-    pairs = _peers(meant, texts, pack)
+    pairs = _peers(meant, texts, packs)
     for name, hit, known in [*meant, *reversed(meant)]:
         if known is None or (name, hit.start) in accepted:
             continue
-        text, at = texts[name], starts[name]
+        text, at, pack = texts[name], starts[name], packs[name]
         low, high = hit.start - NEAR_CHARS, hit.end + NEAR_CHARS
         beside = [accepted[name, start] for start in at[bisect_left(at, low) : bisect_left(at, high)]]
         near = [token for token in (*certain.within(name, low, high), *beside) if token.kind == "V"]
@@ -231,14 +226,14 @@ def _meant(hit: Hit, text: str, item: date) -> Known | None:
 
 
 def _peers(
-    meant: Sequence[tuple[str, Hit, Known | None]], texts: Mapping[str, str], pack: Pack
+    meant: Sequence[tuple[str, Hit, Known | None]], texts: Mapping[str, str], packs: Mapping[str, Pack]
 ) -> set[tuple[str, int]]:
     """Return the doubtful names that vouch for one another: two vendors side by side in a list."""
     found: set[tuple[str, int]] = set()
     for (name, hit, known), (field_, other, its) in pairwise(meant):
         if known is None or its is None or name != field_ or known.vendor == its.vendor:
             continue
-        if _listed(hit, other, texts[name], pack):
+        if _listed(hit, other, texts[name], packs[name]):
             found |= {(name, hit.start), (name, other.start)}
     return found
 
@@ -270,7 +265,11 @@ def _dealing(hit: Hit, text: str, pack: Pack) -> bool:
 
 
 def _family_names(
-    texts: Mapping[str, str], placed: Sequence[Placed], *, hits: Mapping[str, Sequence[Hit]], pack: Pack
+    texts: Mapping[str, str],
+    placed: Sequence[Placed],
+    *,
+    hits: Mapping[str, Sequence[Hit]],
+    packs: Mapping[str, Pack],
 ) -> list[Placed]:
     """After a full mention the family name alone is that person, if unique and no common word."""
     people = {entry.token.name: entry.token.posts for entry in placed if entry.token.posts}
@@ -278,12 +277,13 @@ def _family_names(
     found: list[Placed] = []
     for name, posts in people.items():
         family = posts[0][1].family
-        if families[family] > 1 or not family or family.lower() in pack.not_surnames:
+        if families[family] > 1 or not family:
             continue
         found += [
             Placed(name_of_field, Token("P", at, at + len(family), family, posts=posts, name=name))
             for name_of_field, text in texts.items()
-            for at in _alone(text, family, hits[name_of_field], pack)
+            if family.lower() not in packs[name_of_field].not_surnames
+            for at in _alone(text, family, hits[name_of_field], packs[name_of_field])
         ]
     return found
 

@@ -200,6 +200,9 @@ class Grammar(_Strict):
     """What the engine must know of a language beside words: every pattern is RE2, case-insensitive."""
 
     unit: Literal["words", "characters"] = "words"
+    script: Pattern | None = Field(
+        default=None, description="a letter; texts without one are read in the first language"
+    )
     sentence_end: str = ".!?"
     abbreviations: tuple[str, ...] = Field(default=(), description="words whose full stop ends no sentence")
     family_name_first: bool = False

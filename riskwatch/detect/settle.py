@@ -33,6 +33,9 @@ class Words:
     title: str
     text: str
     named: frozenset[str]  # vendors that the title names
+    is_mixed: bool = (
+        False  # whether title and text are in two languages; neither's words say what the other tells
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds)
     Args:
         signals: All of one article, in any order.
         words: Title and text; a whole article says for itself what is news, a teaser leans on its headline.
-        pack: The language.
+        pack: The language of the title.
         kinds: The kinds of event.
     """
     heads, texts = _surest(signals, in_title=True), _surest(signals, in_title=False)
@@ -117,7 +120,7 @@ def _of_text_alone(
     is_teaser = len(words.text) <= MAX_TEASER_CHARS
     if is_teaser and _is_aside(signal, words):
         return Settled(Assertion.BACKGROUND, "article.aside")
-    if pack.words["fresh"].hits(signal.evidence.quote):
+    if words.is_mixed or pack.words["fresh"].hits(signal.evidence.quote):
         return None
     if is_teaser and may_be_beside and _is_beside(words.title, hint, pack):
         return Settled(Assertion.BACKGROUND, "article.beside")

@@ -52,7 +52,7 @@ class Work:
 
     article: Article
     ruleset: Ruleset
-    language: LanguageRules
+    languages: Mapping[str, LanguageRules]  # field -> in which it is read
     item: date
     names: Names
     texts: Mapping[str, str]  # field -> as it is read
@@ -77,8 +77,9 @@ class Work:
     def origin(self) -> Publisher | None:
         """Return the outlet in the item's byline."""
         if not self.origins:
+            packs = {name: language.pack for name, language in self.languages.items()}
             family = self.article.family
-            self.origins.append(original(self.texts, self.ruleset.outlets, self.language.pack, own=family))
+            self.origins.append(original(self.texts, self.ruleset.outlets, packs, own=family))
         return self.origins[0]
 
 

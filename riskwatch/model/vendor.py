@@ -123,6 +123,7 @@ class Publisher(_Strict):
     aggregator: bool = False
     curated: bool = Field(default=False, description="an aggregator whose editors name each item's outlet")
     lang: str | None = None
+    covers: tuple[VendorId, ...] = Field(default=(), description="vendors that speak here for themselves")
 
 
 def vendor_of(subject: str) -> str:

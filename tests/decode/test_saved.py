@@ -27,6 +27,15 @@ def lines(*records: object) -> str:
     return "\n".join(record if isinstance(record, str) else json.dumps(record) for record in records)
 
 
+def test_what_a_vendor_publishes_itself_speaks_for_it() -> None:
+    own = Publisher(name="Acme", domains=("acme.example",), family="acme", tier="primary", covers=("acme",))
+    body = lines({"title": "Now with more tools", "publisher": "Acme", "published": "2026-03-05"}).encode()
+
+    saved = decode_saved("file.jsonl", body, resolve=lambda *_: own, now=NOW)
+
+    assert [article.covers for article in saved.articles] == [("acme",)]
+
+
 def test_the_first_line_of_a_text_is_its_title_where_it_looks_like_one() -> None:
     article = read("Qwen lead resigns\n\nLin Junyang left Alibaba on Tuesday.").articles[0]
 

@@ -52,3 +52,23 @@ def test_an_unknown_person_has_the_family_name_first(ruleset: Ruleset) -> None:
     assert [(s.vendor, s.type, s.attributes["person"]) for s in found] == [
         ("baidu", "leadership_exit", "王晓明")
     ]
+
+
+def both(title: str, text: str, ruleset: Ruleset) -> set[tuple[str, str, str, str]]:
+    """Return what an article of two languages says, as vendor, type, assertion and field."""
+    at = datetime(2026, 3, 5, tzinfo=UTC)
+    article = Article("feed", "1", title, text, None, at, "zh", "Blatt", "blatt", "3", id="a1")
+    signals = detect(article, ruleset).signals
+    return {(s.vendor, s.type, s.assertion.value, s.evidence.field) for s in signals}
+
+
+def test_an_english_headline_over_a_chinese_teaser_is_read_in_english(ruleset: Ruleset) -> None:
+    found = both("Authors sue Mistral AI over pirated novels", "本周的其他新闻很少。", ruleset)
+    assert found == {("mistral", "lawsuit", "confirmed", "title")}
+
+
+def test_a_headline_in_another_language_does_not_make_its_teaser_background(ruleset: Ruleset) -> None:
+    title = "A quiet morning in the model business, with one letter from Hangzhou"
+    assert both(title, "百度副总裁王晓明离职。", ruleset) == {
+        ("baidu", "leadership_exit", "confirmed", "body")
+    }

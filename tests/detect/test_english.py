@@ -98,6 +98,27 @@ def test_a_usual_name_needs_one_word_of_business(ruleset: Ruleset, title: str) -
     assert "meta" in {s.vendor for s in told(ruleset, title) if s.type == "regulatory_action"}
 
 
+@pytest.mark.parametrize(
+    ("title", "vendor"),
+    [
+        ("Amazon appears to be down for shoppers and sellers", "amazon"),
+        ("Amazon targets as many as 9k corporate roles", "amazon"),
+        ("Claude for Small Business arrives", "anthropic"),
+        ("An old civilisation once flourished in the Amazon", None),
+        ("Claude helped me mend a bicycle", None),
+    ],
+)
+def test_a_usual_name_is_the_vendors_beside_what_companies_and_products_do(
+    ruleset: Ruleset, title: str, vendor: str | None
+) -> None:
+    at = datetime(2026, 8, 15, tzinfo=UTC)
+    article = Article("feed", "1", title, "", None, at, "en", "Blatt", "blatt", "3", id="a1")
+
+    named = {mention.subject.split("/")[0] for mention in detect(article, ruleset).mentions}
+
+    assert named == ({vendor} if vendor else set())
+
+
 def test_what_excludes_a_name_is_a_whole_word(ruleset: Ruleset) -> None:
     assert {s.vendor for s in told(ruleset, "Perplexity offline for three hours")} == {"perplexity"}
     assert told(ruleset, "The perplexity of offline speech models") == ()
