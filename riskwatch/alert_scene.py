@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from riskwatch import score
-from riskwatch.model import Event, Grade, Score, Snapshot, Transition, criticality_of, vendor_of
+from riskwatch.model import CANARY, Event, Grade, Score, Snapshot, Transition, criticality_of, vendor_of
 from riskwatch.send import compose
 from riskwatch.send.observe import Observation, Point, Watch
 
@@ -184,7 +184,14 @@ class Scene:
         ]
         last = self.unit.access.setting("daily_snapshots")
         scoring = [Watch("scoring", "scoring_run", datetime.fromisoformat(last))] if last else []
-        return (*sources, *vendors, *scoring)
+        return (*sources, *vendors, *scoring, *self._canary())
+
+    def _canary(self) -> list[Watch]:
+        """Return the canary where it was ever sent: news of our own that the whole pipeline must find."""
+        if CANARY not in self.learned:
+            return []
+        found_at = self.unit.events.last_recorded_at(CANARY)
+        return [Watch("canary", "canary", found_at, self.learned[CANARY])]
 
     # ---------------------------------------------------------------------------- what is said
     def worded(

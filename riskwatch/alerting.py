@@ -131,6 +131,9 @@ class Alerting:
 
     def _watched(self, scene: Scene, rules: Sequence[AlertRule]) -> tuple[Decided, Decided]:
         watches = scene.watches()
+        settle_until = _settle_until(scene.unit, scene.now)
+        if settle_until is not None and scene.now < settle_until:  # just started: it was not sent out yet
+            watches = tuple(watch for watch in watches if watch.kind != "canary")
         subjects = {*(watch.subject for watch in watches), decide.ALL_SOURCES, decide.PORTFOLIO}
         keys = [decide.incident_key(rule.id, subject) for rule in rules for subject in sorted(subjects)]
         known = scene.unit.incidents.newest_incidents(keys)

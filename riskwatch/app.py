@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from riskwatch import __version__, pipeline, polling, reports, telemetry
+from riskwatch import __version__, pipeline, polling, reports, retention, telemetry
 from riskwatch.collect import Tools
+from riskwatch.collect.sources import canary
 from riskwatch.compiling import compile_rules, digest_of
 from riskwatch.detect import detect
 from riskwatch.intake import Given, Intake, decoded
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 BULK = 50  # new articles of one ingest: an archive, of which nobody is told at once
 INGEST_BATCH = 500  # articles stored in one transaction
 TICK_SECONDS: Mapping[str, int] = {
-    "poll": 30, "absorb": 15, "score": 300,
+    "poll": 30, "absorb": 15, "score": 300, "tidy": 3600,
     "evaluate": 300, "flush": 5, "digests": 30, "dispatch": 5, "reap": 60,
 }  # fmt: skip
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -243,8 +244,9 @@ class App:
         return PollReport(polls, self.absorb(bar))
 
     def poll_due(self) -> None:
-        """Poll the Sources that are due."""
-        polling.poll_sources(self.parts, self.tools, polling.Choice())
+        """Poll the Sources that are due, the canary among them."""
+        parts = replace(self.parts, sources=(*self.sources, canary.SOURCE))
+        polling.poll_sources(parts, self.tools, polling.Choice())
 
     # ---------------------------------------------------------------------------- answers and checks
     @property
@@ -331,6 +333,7 @@ class App:
 
         self.alerts.start()
         jobs = {"poll": self.poll_due, "absorb": self.absorb_due, "score": self.daily}
+        jobs["tidy"] = partial(retention.tidy, self.parts)
         ticks = {**jobs, **self.alerts.ticks()}
         gc.freeze()  # as in poll
         return schedule.start_ticks(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from riskwatch import detect
+from riskwatch.model import CANARY_VENDOR, Vendor
 
 if TYPE_CHECKING:
     from riskwatch.settings import Config
@@ -24,7 +25,7 @@ def digest_of(config: Config) -> str:
     return detect.digest_of(
         config.rules,
         _languages(config),
-        vendors=tuple(config.vendors.values()),
+        vendors=_vendors(config),
         blockers=config.blockers,
         publishers=config.publishers,
     )
@@ -42,12 +43,16 @@ def compile_rules(config: Config) -> detect.Ruleset:
                 config.rules,
                 taxonomy=config.taxonomy,
                 languages=_languages(config),
-                vendors=tuple(config.vendors.values()),
+                vendors=_vendors(config),
                 blockers=config.blockers,
                 publishers=config.publishers,
             )
         _made.append(made)
     return made
+
+
+def _vendors(config: Config) -> tuple[Vendor, ...]:
+    return (*config.vendors.values(), CANARY_VENDOR)
 
 
 def _languages(config: Config) -> list[detect.Language]:

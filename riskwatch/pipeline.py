@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from riskwatch import merge, score
 from riskwatch.detect import detect
-from riskwatch.model import CoverageFact, Detection, Snapshot, subjects_of, vendor_of
+from riskwatch.model import CANARY, CoverageFact, Detection, Snapshot, subjects_of, vendor_of
 from riskwatch.score import Inputs
 
 if TYPE_CHECKING:
@@ -151,10 +151,12 @@ def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, i
                 unit.access.save_setting(CORRECTING, "")
     for detection in found.values():
         for signal in detection.signals:
-            parts.count("signals", event_type=signal.type, assertion=str(signal.assertion))
-            parts.count("rule_hits", rule=signal.rule)
+            if signal.vendor != CANARY:
+                parts.count("signals", event_type=signal.type, assertion=str(signal.assertion))
+                parts.count("rule_hits", rule=signal.rule)
     for event in written:
-        parts.count("events", event_type=event.type)
+        if event.vendor != CANARY:
+            parts.count("events", event_type=event.type)
     return Absorbed(len(found), sum(map(len, signals.values())), len(written), len(snapshots))
 
 

@@ -161,9 +161,10 @@ class Reached:
 
 def is_own_line_down(tick: Sequence[Reached]) -> bool:
     """Return whether a tick's failures are ours: 80 % of its polls, over at least 5 hosts, got no line."""
-    if not tick or len({reached.host for reached in tick}) < OFFLINE_HOSTS:
+    asked = [reached for reached in tick if reached.host]  # what is read here needs no line
+    if len({reached.host for reached in asked}) < OFFLINE_HOSTS:
         return False
-    return sum(reached.is_line_fault for reached in tick) >= OFFLINE_SHARE * len(tick)
+    return sum(reached.is_line_fault for reached in asked) >= OFFLINE_SHARE * len(asked)
 
 
 def silence_limit(source: Source, item_dates: Sequence[datetime], *, now: datetime) -> timedelta:

@@ -11,6 +11,7 @@ from riskwatch.collect import due
 from riskwatch.collect.fetched import Fetched, Validators
 from riskwatch.collect.headers import challenge_words, fresh_seconds, is_html, retry_after_seconds, validator
 from riskwatch.collect.source import Source, SourceKind
+from riskwatch.collect.sources import canary
 from riskwatch.errors import Blocked, CollectError, DecodeError, Unreachable
 from riskwatch.model import Article, HostState, Poll, SourceState
 
@@ -149,11 +150,7 @@ def poll(source: Source, state: SourceState | None, *, tools: Tools) -> Polled:
     started_at = tools.now()
     state = _as_configured(source, state or SourceState(source.id))
     try:
-        answer = (
-            _read(source, state, tools=tools)
-            if source.kind is SourceKind.FILE
-            else _ask(source, state, tools=tools)
-        )
+        answer = (_read if source.is_local else _ask)(source, state, tools=tools)
     except DecodeError as error:
         answer = _Answer(error.outcome, error.reason)
     except CollectError as error:
@@ -223,14 +220,20 @@ def _decoded(state: SourceState, decoded: Decoded, *, fetched: Fetched, digest: 
     )
 
 
-def _read(source: Source, state: SourceState, *, tools: Tools) -> _Answer:
-    """Read a file or folder; a bad file costs itself only."""
+def _documents(source: Source, *, tools: Tools) -> Sequence[bytes]:
+    if source.kind is SourceKind.CANARY:
+        return [canary.document(tools.now())]
     if tools.read_files is None:
         raise Blocked(source.id, "sources of kind file are not read here")
     try:
-        documents = tools.read_files(source.url)
+        return tools.read_files(source.url)
     except OSError as error:
         raise CollectError(source.id, f"the file cannot be read ({type(error).__name__})") from None
+
+
+def _read(source: Source, state: SourceState, *, tools: Tools) -> _Answer:
+    """Read a file or folder; a bad file costs itself only."""
+    documents = _documents(source, tools=tools)
     digest = hashlib.sha256(b"\0".join(hashlib.sha256(body).digest() for body in documents)).hexdigest()
     size = sum(map(len, documents))
     if digest == state.body_hash:

@@ -87,12 +87,17 @@ class Source(_Strict):
     def _is_consistent(self) -> Source:
         if self.digest and self.tier in ("primary", "1", "2"):
             raise ValueError("a digest retells others: its tier is 3 at best")
-        if self.kind is not SourceKind.FILE and self.kind is not SourceKind.CANARY:
+        if not self.is_local:
             if not self.url.startswith(("https://", "http://")):
                 raise ValueError("url must begin with https:// (or http://)")
             if self.url.startswith("http://") and self.kind is not SourceKind.FEED:
                 raise ValueError("http is allowed for feeds only")
         return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is read here, and no host is asked."""
+        return self.kind in (SourceKind.FILE, SourceKind.CANARY)
 
     @property
     def vendors(self) -> tuple[str, ...]:

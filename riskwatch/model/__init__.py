@@ -25,6 +25,7 @@ from riskwatch.model.alert import (
     Transition,
 )
 from riskwatch.model.article import Article, ArticleBrief, Blocked, Detection, Mention, SourceClass
+from riskwatch.model.canary import CANARY, CANARY_VENDOR
 from riskwatch.model.event import (
     LIVE,
     Assertion,
@@ -75,6 +76,8 @@ from riskwatch.model.vendor import (
 )
 
 __all__ = [
+    "CANARY",
+    "CANARY_VENDOR",
     "LIVE",
     "Actor",
     "Alias",

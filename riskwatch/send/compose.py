@@ -35,7 +35,12 @@ _BASELINE = ""  # key of the size baseline beside event ids
 _NEARLY = 0.1  # share of its loss within which an Event counts as unchanged
 _NEWS_DAYS = 30  # without an earlier score: how old "not counted" may be
 _ENDED = {EventState.DENIED: "denied", EventState.WITHDRAWN: "withdrawn", EventState.REJECTED: "found wrong"}
-_WHOLES = {"all": "All sources", "scoring": "Scoring", "portfolio": "Portfolio"}  # subjects of no vendor
+_WHOLES = {
+    "all": "All sources",
+    "scoring": "Scoring",
+    "canary": "The canary",
+    "portfolio": "Portfolio",
+}  # subjects of no vendor
 _FINDINGS = {
     "score_below": "Below the limit",
     "score_drop": "A fall of the score",

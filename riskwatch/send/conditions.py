@@ -158,7 +158,7 @@ class Staleness(Strict):
     """Something that should come in did not."""
 
     kind: Literal["staleness"]
-    subject: Literal["source", "vendor_coverage", "scoring_run"]
+    subject: Literal["source", "vendor_coverage", "scoring_run", "canary"]
     older_than: Duration
 
 

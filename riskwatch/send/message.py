@@ -63,7 +63,7 @@ class Alert(_Frozen):
     rule_name: str
     rule_kind: str
     owner: str | None = None
-    subject: str = Field(description="Subject id; for staleness a Source id or `scoring`")
+    subject: str = Field(description="Subject id; for staleness a Source id, `scoring` or `canary`")
     subject_name: str
     headline: str = Field(description="the finding in words, e.g. `Technical lead resigned`")
     score_from: float | None = None

@@ -48,7 +48,7 @@ class Watch:
     """Something that should come in: a Source, a vendor's coverage, the scoring run."""
 
     subject: str
-    kind: str  # source, vendor_coverage, scoring_run
+    kind: str  # source, vendor_coverage, scoring_run, canary
     last_ok_at: datetime | None  # None: never yet
     since: datetime | None = None  # when it was first asked for; counts while nothing ever came
 

@@ -21,6 +21,7 @@ _SILENT = {
     "source": "a source has not answered",
     "vendor_coverage": "no source of a vendor has answered",
     "scoring_run": "no score was computed",
+    "canary": "the canary was not found",
 }
 _TURNS = {"down": "falls", "up": "rises", "any": "changes"}
 _MOST_NAMED = 4

@@ -9,6 +9,7 @@ from functools import partial
 from flask import Flask, Response, render_template
 
 from riskwatch.errors import StoreError
+from riskwatch.model import CANARY
 from riskwatch.serve import problem
 from riskwatch.serve.api import ROUTES
 from riskwatch.serve.gauges import alert_gauges, gauge
@@ -63,8 +64,18 @@ def _readiness(desk: Desk) -> Response:
         advice = "the database is being migrated, or `riskwatch migrate` is needed"
         return problem.problem(503, "not-ready", advice)
     late = _lateness(desk)
-    detail = "".join(f"{sentence}\n" for sentence in late) or "alerting: on time\n"
-    return Response(f"ready\n{detail}" if desk.alerts else "ready\n", mimetype="text/plain")
+    alerting = "".join(f"{sentence}\n" for sentence in late) or "alerting: on time\n"
+    age = _canary_age_seconds(desk)
+    canary = "" if age is None else f"canary: found {age // 60:.0f} minutes ago\n"
+    detail = f"{alerting if desk.alerts else ''}{canary}"
+    return Response(f"ready\n{detail}", mimetype="text/plain")
+
+
+def _canary_age_seconds(desk: Desk) -> float | None:
+    """Return how long ago the canary was last found; none where it never was."""
+    with desk.store.begin(write=False) as unit:
+        found_at = unit.events.last_recorded_at(CANARY)
+    return None if found_at is None else (desk.now() - found_at).total_seconds()
 
 
 def _lateness(desk: Desk) -> tuple[str, ...]:
@@ -89,10 +100,19 @@ def _gauges(desk: Desk) -> str:
         *(_row("source_age_seconds", "source", id_, age) for id_, age in ages.items()),
         *gauge("pending_articles", "Articles that wait for detection."),
         f"riskwatch_pending_articles {waiting}",
+        *_canary(desk),
         *gauge("build_info", "What runs here."),
         f"riskwatch_build_info{build} 1",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _canary(desk: Desk) -> tuple[str, ...]:
+    age = _canary_age_seconds(desk)
+    text = "Since the newest event of the canary: news of our own that the whole pipeline must find."
+    return (
+        () if age is None else (*gauge("canary_age_seconds", text), f"riskwatch_canary_age_seconds {age:.6g}")
+    )
 
 
 def _row(name: str, label: str, value: str, number: float) -> str:

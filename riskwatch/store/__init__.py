@@ -5,6 +5,7 @@ commits, an exception rolls back. Every instant is aware UTC; sequences are sort
 method touches the network. NUL and lone surrogates in any text are stored as U+FFFD. Storing the same again
 changes nothing.
 `known_at` always means: only rows with recorded_at <= known_at; None means all rows.
+What the canary brings is read by its vendor only (`signals`, `events_of`): no list, count or look-up has it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from riskwatch.model import (
     HostState,
     Poll,
     Signal,
-    Snapshot,
     SourceState,
     Story,
     Verdict,
@@ -39,6 +39,8 @@ from riskwatch.store.alerts import (
     Settled,
 )
 from riskwatch.store.people import User, WebSession
+from riskwatch.store.retention import RetentionStore
+from riskwatch.store.scores import ScoreStore
 
 __all__ = [
     "AccessStore",
@@ -54,6 +56,7 @@ __all__ = [
     "IncidentStore",
     "OutboxStore",
     "Queued",
+    "RetentionStore",
     "ScoreStore",
     "Settled",
     "Store",
@@ -267,6 +270,10 @@ class EventStore(Protocol):
         """Return the current Events that rest, or once rested, on an Article, by (occurred_at, id)."""
         ...
 
+    def last_recorded_at(self, vendor: str) -> datetime | None:
+        """Return when the newest version of a vendor's Events was recorded."""
+        ...
+
     def event_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
         """Return Subject id -> live Events dated in (since, until], as known at until."""
         ...
@@ -296,40 +303,6 @@ class EventStore(Protocol):
 
         One given on an Event that was merged away (by known_at) names the heir: nothing is lost.
         """
-        ...
-
-
-class ScoreStore(Protocol):
-    """Snapshots, never rewritten."""
-
-    def add_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
-        """Append Snapshots; one of the same (subject, result_id, cause, UTC day of as_of) is not doubled."""
-        ...
-
-    def latest(self, subject: str, *, known_at: datetime | None = None) -> Snapshot | None:
-        """Return the newest Snapshot of a Subject by (score.as_of, recorded_at)."""
-        ...
-
-    def latest_all(self, *, known_at: datetime | None = None) -> Mapping[str, Snapshot]:
-        """Return Subject id -> newest Snapshot."""
-        ...
-
-    def history(self, subject: str, *, since: datetime, until: datetime) -> Sequence[Snapshot]:
-        """Return Snapshots with as_of in [since, until], oldest first."""
-        ...
-
-    def history_points(
-        self, *, since: datetime, until: datetime, subject: str | None = None
-    ) -> Mapping[str, Sequence[tuple[datetime, float | None]]]:
-        """Return Subject id -> (as_of, points) of the Snapshots in the span, oldest first; no JSON."""
-        ...
-
-    def save_methodology(self, *, version: int, digest: str, text: str, now: datetime) -> None:
-        """Remember a methodology; raises Conflict when the version is known with another digest."""
-        ...
-
-    def data_version(self) -> int:
-        """Return a number that grows with every write that could change an answer."""
         ...
 
 
@@ -364,6 +337,11 @@ class UnitOfWork(Protocol):
     @property
     def access(self) -> AccessStore:
         """Keys, the audit log and settings."""
+        ...
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Deleting."""
         ...
 
     def lock(self, name: str) -> None:

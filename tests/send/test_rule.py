@@ -62,7 +62,7 @@ def test_the_shipped_rules_are_those_of_the_design() -> None:
 
     assert [rule.id for rule in config.alerts.rules] == [
         "event-material", "grade-down", "week-fall", "continuity", "tier1-below-60", "rating-lost",
-        "source-silent",
+        "source-silent", "canary-lost",
     ]  # fmt: skip
     assert [config.alerts.receivers, config.alerts.routes, config.alerts.digests] == [(), (), ()]
     assert config.portfolio == ()

@@ -14,6 +14,7 @@ from riskwatch.store import (
     EventStore,
     IncidentStore,
     OutboxStore,
+    RetentionStore,
     ScoreStore,
     UnitOfWork,
 )
@@ -25,6 +26,7 @@ from riskwatch.store.sql.events import SqlEvents
 from riskwatch.store.sql.incidents import SqlIncidents
 from riskwatch.store.sql.outbox import SqlOutbox
 from riskwatch.store.sql.restore import restore
+from riskwatch.store.sql.retention import SqlRetention
 from riskwatch.store.sql.schema import backup
 from riskwatch.store.sql.scores import SqlScores
 from riskwatch.store.sql.session import Session
@@ -41,6 +43,7 @@ class _Unit:
     incidents: IncidentStore
     outbox: OutboxStore
     access: AccessStore
+    retention: RetentionStore
     session: Session
 
     def lock(self, name: str) -> None:
@@ -107,5 +110,6 @@ def _unit(session: Session) -> _Unit:
         incidents=SqlIncidents(session),
         outbox=SqlOutbox(session),
         access=SqlAccess(session),
+        retention=SqlRetention(session),
         session=session,
     )

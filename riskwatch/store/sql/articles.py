@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from riskwatch.errors import NotFound
-from riskwatch.model import Article, ArticleBrief, Detection, vendor_of
+from riskwatch.model import CANARY, Article, ArticleBrief, Detection, vendor_of
 from riskwatch.store import Added, ArticleFilter
 from riskwatch.store.sql.codec import clean, decode, encode
 from riskwatch.store.sql.search import feed_index, matches
@@ -47,6 +47,7 @@ _READ = select(
     article_revision.c.recorded_at,
     article_revision.c.body,
 )
+_SHOWN = article.c.source_id != CANARY
 _BRIEF = select(*(article.c[one.name] for one in fields(ArticleBrief) if one.name in article.c))
 _SAME = update(article).where(article.c.id == bindparam("article_id"))
 _REVISED = (
@@ -180,7 +181,7 @@ class SqlArticles(SqlSources):
 
     def article(self, article_id: str) -> Article:
         """Return the newest revision; raises NotFound."""
-        row = self._session.read(_newest().where(article.c.id == article_id)).first()
+        row = self._session.read(_newest().where(_SHOWN, article.c.id == article_id)).first()
         if row is None:
             raise NotFound("article", article_id)
         return _article(row)
@@ -188,7 +189,7 @@ class SqlArticles(SqlSources):
     def revisions(self, article_id: str) -> Sequence[Article]:
         """Return all revisions, oldest first; raises NotFound."""
         query = _READ.join(article_revision, article.c.id == article_revision.c.article_id)
-        query = query.where(article.c.id == article_id).order_by(article_revision.c.revision)
+        query = query.where(_SHOWN, article.c.id == article_id).order_by(article_revision.c.revision)
         found = tuple(map(_article, self._session.read(query)))
         if not found:
             raise NotFound("article", article_id)
@@ -239,8 +240,7 @@ class SqlArticles(SqlSources):
         told = mention.c.told_at.between(since, until) & known(
             mention.c.recorded_at, mention.c.ended_at, until
         )
-        if vendor is not None:
-            told &= mention.c.vendor == vendor
+        told &= mention.c.vendor != CANARY if vendor is None else mention.c.vendor == vendor
         count = func.count(distinct(mention.c.article_id))
         vendors = self._session.read(select(mention.c.vendor, count).where(told).group_by(mention.c.vendor))
         lines = self._session.read(
@@ -343,6 +343,7 @@ def _mentions(held: Row[Any], detection: Detection, now: datetime) -> Iterable[d
 
 
 def _conditions(where: ArticleFilter) -> Iterable[ColumnElement[bool]]:
+    yield _SHOWN
     if where.source_id is not None:
         yield article.c.source_id == where.source_id
     if where.subject is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, union_all, update
 
 from riskwatch.errors import Invalid, NotFound
-from riskwatch.model import Event, EventState, Verdict
+from riskwatch.model import CANARY, Event, EventState, Verdict
 from riskwatch.store import EventFilter
 from riskwatch.store.sql.codec import decode, encode
 from riskwatch.store.sql.session import chunks, known
@@ -23,6 +23,7 @@ from riskwatch.store.sql.tables import event, event_signal, event_version, verdi
 _V = event_version.c
 _READ = select(_V.recorded_at, _V.body)
 _KEYED = select(_V.occurred_at, _V.event_id, _V.recorded_at, _V.body)
+_SHOWN = _V.vendor != CANARY
 _FILTERS = (("vendor", _V.vendor), ("home", _V.home))
 _CHOICES = (("types", _V.type), ("assertions", _V.assertion), ("states", _V.state))
 _ENDING = (
@@ -87,7 +88,7 @@ class SqlEvents(SqlSignals, SqlStories):
         wanted, met = event_id, set[str]()
         while wanted not in met:
             met.add(wanted)
-            query = _READ.where(_V.event_id == wanted, known(_V.recorded_at, _V.ended_at, known_at))
+            query = _READ.where(_SHOWN, _V.event_id == wanted, known(_V.recorded_at, _V.ended_at, known_at))
             row = self._session.read(query).first()
             if row is None:
                 break
@@ -99,7 +100,7 @@ class SqlEvents(SqlSignals, SqlStories):
 
     def event_versions(self, event_id: str) -> Sequence[Event]:
         """Return all versions, oldest first; raises NotFound."""
-        found = self._events(_READ.where(_V.event_id == event_id).order_by(_V.version))
+        found = self._events(_READ.where(_SHOWN, _V.event_id == event_id).order_by(_V.version))
         if not found:
             raise NotFound("event", event_id, "the listing of events has them")
         return found
@@ -128,15 +129,21 @@ class SqlEvents(SqlSignals, SqlStories):
     def events_of_article(self, article_id: str) -> Sequence[Event]:
         """Return the current Events that rest, or once rested, on an Article, by (occurred_at, id)."""
         ids = select(event_signal.c.event_id).where(event_signal.c.article_id == article_id)
-        query = _READ.where(_V.event_id.in_(ids), _V.ended_at.is_(None), _V.merged_into.is_(None))
+        query = _READ.where(_SHOWN, _V.event_id.in_(ids), _V.ended_at.is_(None), _V.merged_into.is_(None))
         return self._events(query.order_by(_V.occurred_at, _V.event_id))
+
+    def last_recorded_at(self, vendor: str) -> datetime | None:
+        """Return when the newest version of a vendor's Events was recorded."""
+        newest = func.max(_V.recorded_at, type_=_V.recorded_at.type)
+        found: datetime | None = self._session.read(select(newest).where(_V.vendor == vendor)).scalar()
+        return found
 
     def event_counts(self, *, since: datetime, until: datetime) -> Mapping[str, int]:
         """Return Subject id -> live Events dated in (since, until] as known at until."""
         query = (
             select(_V.vendor, _V.home, func.count().label("number"))
             .where(_V.occurred_at > since, _V.occurred_at <= until, known(_V.recorded_at, _V.ended_at, until))
-            .where(_V.merged_into.is_(None), _V.state == EventState.LIVE.value)
+            .where(_SHOWN, _V.merged_into.is_(None), _V.state == EventState.LIVE.value)
             .group_by(_V.vendor, _V.home)
         )
         counts: Counter[str] = Counter()
@@ -223,6 +230,7 @@ def _row(one: Event, body: str, held: Row[Any] | None, now: datetime) -> dict[st
 def _conditions(where: EventFilter) -> Iterable[ColumnElement[bool]]:
     yield known(_V.recorded_at, _V.ended_at, where.known_at)
     yield _V.merged_into.is_(None)
+    yield _SHOWN
     for name, column in _FILTERS:
         wanted = getattr(where, name)
         if wanted is not None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select, update
 
 from riskwatch.errors import NotFound
-from riskwatch.model import Story
+from riskwatch.model import CANARY, Story
 from riskwatch.store.sql.session import Session, chunks
 from riskwatch.store.sql.tables import story, story_event
 
@@ -53,7 +53,7 @@ class SqlStories:
 
     def story(self, story_id: str) -> Story:
         """Return one story; raises NotFound."""
-        found = self._stories(story.c.id == story_id)
+        found = self._stories((story.c.id == story_id) & (story.c.vendor != CANARY))
         if not found:
             raise NotFound("story", story_id)
         return found[0]
