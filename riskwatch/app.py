@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from riskwatch.collect import Source
     from riskwatch.collect.http import HttpClient
     from riskwatch.detect import Ruleset
+    from riskwatch.serve.people import People
 
 BULK = 50  # new articles of one ingest: an archive, of which nobody is told at once
 INGEST_BATCH = 500  # articles stored in one transaction
@@ -261,7 +262,14 @@ class App:
             self.config, compiled=lambda: self.ruleset, resolve=self.intake.resolve, now=self.now
         )
 
-    # ---------------------------------------------------------------------------- keys and audit log
+    # ---------------------------------------------------------------------------- people, keys, audit log
+    @property
+    def people(self) -> People:
+        """Who may log in."""
+        from riskwatch.serve.people import People  # noqa: PLC0415 - loads argon2
+
+        return People(self.store, self.now)
+
     def add_key(self, name: str, *, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
         """Make an API key; its whole text is returned this once."""
         from riskwatch.serve.access import mint_key  # noqa: PLC0415 - loads Flask

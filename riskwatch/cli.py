@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
-from riskwatch import __version__, cli_alerts, cli_rules, cli_store
+from riskwatch import __version__, cli_alerts, cli_rules, cli_store, cli_users
 from riskwatch.cli_app import FAULTS, app_of, as_json_option, bar, print_json, warn
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
@@ -140,10 +140,14 @@ def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: boo
     chosen = app.config.settings
     listening = server.listen(host or chosen.host, chosen.port if port is None else port)
     address = server.address_of(listening)
-    first = app.first_key()
+    first, password = app.first_key(), app.people.first_admin()
     app.close()
     if first:
         click.echo(f"No API key yet: made an admin key, shown this once: {first}")
+    if password:
+        click.echo(
+            f"Nobody can log in yet: made admin, whose one-time password is shown this once: {password}"
+        )
     click.echo(f"riskwatch listens on {address}")
     told = ["--base-url", chosen.base_url or address, *(["--no-worker"] if no_worker else [])]
     server.become(listening, [*_same_config(ctx), "web-process", *told])
@@ -610,5 +614,5 @@ def openapi(ctx: click.Context) -> None:
     print_json(app_of(ctx).openapi())
 
 
-for _command in (*cli_alerts.COMMANDS, *cli_rules.COMMANDS, *cli_store.COMMANDS):
+for _command in (*cli_alerts.COMMANDS, *cli_rules.COMMANDS, *cli_store.COMMANDS, *cli_users.COMMANDS):
     main.add_command(_command)

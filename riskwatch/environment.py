@@ -38,7 +38,7 @@ class Settings(BaseModel):
         default=None, description="postgresql+psycopg://...; SQLite in the data folder where absent"
     )
     secret_key: SecretStr | None = Field(
-        default=None, description="pepper of API keys; made at first start on SQLite"
+        default=None, description="pepper of API keys and sessions; made at first start on SQLite"
     )
     data_dir: Path = Field(
         default=Path("riskwatch-data"), description="folder of the SQLite file and generated secrets"
@@ -53,7 +53,7 @@ class Settings(BaseModel):
     allow_cidrs: tuple[str, ...] = Field(
         default=(), description="networks the poller may reach beside public ones, comma separated"
     )
-    anonymous_read: bool = Field(default=False, description="read without a key, on loopback only")
+    anonymous_read: bool = Field(default=False, description="read without a key or log-in, on loopback only")
     smtp_host: str | None = Field(default=None, description="relay that takes mail; without one none is sent")
     smtp_port: int | None = Field(
         default=None, ge=1, le=65535, description="its port; 587, or 465 where the security is tls"

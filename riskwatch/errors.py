@@ -6,8 +6,8 @@ RiskwatchError
   DecodeError(url, reason)
   StoreError                        Conflict | SchemaTooNew | Unavailable
   DeliveryError(receiver_id, outcome)  transient | permanent | ambiguous; scope message | receiver
-  NotFound(kind, id)    404         Unauthorized 401   Forbidden(scope) 403
-  Invalid(field, reason) 422        TooMany 429
+  NotFound(kind, id)    404         Unauthorized 401 (PasswordDue)   Forbidden(scope) 403
+  Invalid(field, reason) 422        Stray 400          TooMany 429
 """
 
 from __future__ import annotations
@@ -133,11 +133,19 @@ class NotFound(RiskwatchError):
 
 
 class Unauthorized(RiskwatchError):
-    """No key, or one that is unknown or expired."""
+    """No key and no session, or one that is unknown or expired."""
+
+
+class PasswordDue(Unauthorized):
+    """The session waits for a new password in place of the one-time one."""
+
+
+class Stray(RiskwatchError):
+    """A change by a session without the token that the session's own pages have."""
 
 
 class Forbidden(RiskwatchError):
-    """The key lacks a scope."""
+    """The key or person lacks a scope."""
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"this needs the scope {scope}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from riskwatch.detect.check import TestResult
     from riskwatch.detect.curate import Proposal
     from riskwatch.model import Article, Detection, Poll, Signal
-    from riskwatch.store import ApiKey
+    from riskwatch.store import ApiKey, User
 
 
 @dataclass(slots=True)
@@ -163,6 +163,18 @@ def rule_tests(results: Sequence[TestResult]) -> tuple[list[str], bool]:
     passed = len(results) - len(wrong)
     lines.append(f"{passed} of {len(results)} tests of {rules} rules passed, {todo} of them known misses")
     return lines, bool(wrong)
+
+
+def user(one: User) -> dict[str, Any]:
+    """Return a person who may log in, without the password."""
+    state = "one-time password" if one.is_one_time else "active"
+    return {
+        "name": one.name,
+        "scope": one.scope,
+        "state": state if one.disabled_at is None else "disabled",
+        "created_at": instant(one.created_at),
+        "last_login_at": instant(one.last_login_at),
+    }
 
 
 def api_key(key: ApiKey, *, now: datetime) -> dict[str, Any]:

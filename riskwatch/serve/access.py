@@ -1,4 +1,4 @@
-"""Who may ask: API keys with scopes, loopback readers where allowed, and how often."""
+"""Who may ask: API keys and people with scopes, loopback readers where allowed, and how often."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 
-from riskwatch.errors import Forbidden, StoreError, TooMany, Unauthorized
+from riskwatch.errors import Forbidden, PasswordDue, StoreError, Stray, TooMany, Unauthorized
+from riskwatch.serve.sessions import LoggedIn, Sessions
 from riskwatch.store import ApiKey, Store
 
+COOKIE, TOKEN_HEADER = "riskwatch_session", "X-CSRF-Token"
 SCOPES = ("read", "review", "admin")  # each holds those before it
 _KEY_CHARS = 55  # rw_, 8, _, 43
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -55,13 +57,23 @@ class Visitor:
 class Caller:
     """Who asks and what for they may."""
 
-    id: str  # key id, or "anonymous"
+    id: str  # key id, person:<name>, or "anonymous"
     scopes: frozenset[str]
+    name: str | None = None  # of a person who is logged in
+    csrf: str | None = field(default=None, repr=False)  # what each change by the person's session must show
 
     def must_have(self, scope: str) -> None:
         """Raise Forbidden where the caller lacks a scope."""
         if scope not in self.scopes:
             raise Forbidden(scope)
+
+    def must_show(self, token: Callable[[], str | None]) -> None:
+        """Raise Stray where a session changes something without its token: another site may have sent it."""
+        if self.csrf is not None and not hmac.compare_digest(self.csrf, _ascii(token())):
+            raise Stray(
+                "the form is not one of this session's pages: load the page again and press its button, "
+                f"or send its token in the header {TOKEN_HEADER}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +106,28 @@ class Window:
 
 
 class Door:
-    """Checks keys and counts requests, in this process.
+    """Checks keys and sessions and counts requests, in this process.
 
     A key found valid is taken from memory until the data changes; a revocation changes it, and that is seen
     within board.LOOK_SECONDS.
     """
 
-    def __init__(self, store: Store, rules: Rules, *, version: Callable[[], int]) -> None:
-        self._store, self._rules, self._version = store, rules, version
+    def __init__(self, store: Store, rules: Rules, *, version: Callable[[], int], sessions: Sessions) -> None:
+        self._store, self._rules, self._version, self._sessions = store, rules, version, sessions
         self._held: tuple[int, dict[str, ApiKey]] = (-1, {})
         self._keyed, self._unkeyed = Window(rules.per_minute), Window(rules.anonymous_per_minute)
 
-    def caller(self, shown: str | None, *, visitor: Callable[[], Visitor], now: datetime) -> Caller:
-        """Return who asks. Raises Unauthorized without a valid key, TooMany over the limit."""
+    def caller(
+        self,
+        shown: str | None,
+        *,
+        session: Callable[[], str | None],
+        visitor: Callable[[], Visitor],
+        now: datetime,
+    ) -> Caller:
+        """Return who asks. Raises Unauthorized without a valid key or session, TooMany over the limit."""
         if shown is None:
-            who = visitor()
-            if self._rules.anonymous_read and who.is_here:
-                self._keyed.count(who.address)
-                return Caller("anonymous", frozenset({"read"}))
-            self._unkeyed.count(who.address)
-            raise Unauthorized("send an API key in the header X-API-Key; `riskwatch key add NAME` makes one")
+            return self._person(session()) or self._nobody(visitor())
         known = self.known(shown, now=now)
         if known is None:
             self._unkeyed.count(visitor().address)  # guesses are slow
@@ -121,6 +135,25 @@ class Door:
                 "the API key is unknown, expired or revoked; `riskwatch key list` shows which are valid"
             )
         return known
+
+    def _person(self, session: str | None) -> Caller | None:
+        found = self._sessions.of(session)
+        if found is None:
+            return None
+        caller = member(found)
+        self._keyed.count(caller.id)
+        if found.user.is_one_time:
+            raise PasswordDue("the one-time password must be changed first, at /password")
+        return caller
+
+    def _nobody(self, visitor: Visitor) -> Caller:
+        if self._rules.anonymous_read and visitor.is_here:
+            self._keyed.count(visitor.address)
+            return Caller("anonymous", frozenset({"read"}))
+        self._unkeyed.count(visitor.address)
+        raise Unauthorized(
+            "log in at /login, or send an API key in the header X-API-Key; `riskwatch key add NAME` makes one"
+        )
 
     def count(self, visitor: Visitor) -> None:
         """Count somebody who needs no key, by address. Raises TooMany over the limit."""
@@ -167,6 +200,16 @@ class Door:
         except StoreError:  # a busy database does not keep readers out
             return key
         return replace(key, last_used_at=now)
+
+
+def member(found: LoggedIn) -> Caller:
+    """Return a person who is logged in as one who asks."""
+    user = found.user
+    return Caller(f"person:{user.name}", _all_of((user.scope,)), user.name, found.csrf)
+
+
+def _ascii(text: str | None) -> str:
+    return text if text is not None and text.isascii() else ""  # compare_digest takes no other text
 
 
 @cache

@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
-from riskwatch.errors import RiskwatchError
+from riskwatch.errors import RiskwatchError, Unauthorized
 from riskwatch.model import Actor
-from riskwatch.serve import health, links, problem
+from riskwatch.serve import health, links, login, problem
 from riskwatch.serve.access import Caller, Door, Rules, Visitor
 from riskwatch.serve.alert_actions import AlertActions
 from riskwatch.serve.api import ROUTES
@@ -24,7 +24,7 @@ from riskwatch.serve.board import Boards
 from riskwatch.serve.context import Actions, Now, ServeConfig
 from riskwatch.serve.front import Front
 from riskwatch.serve.openapi import openapi
-from riskwatch.serve.pages import PAGES, Page
+from riskwatch.serve.pages import ACTS, PAGES, Act, Page
 from riskwatch.serve.pages.frame import site_of
 from riskwatch.serve.query import Nothing
 from riskwatch.serve.route import (
@@ -40,9 +40,11 @@ from riskwatch.serve.route import (
     query_values,
     spoken,
 )
+from riskwatch.serve.sessions import Sessions
 from riskwatch.store import Store
 
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+_KEY = "HTTP_X_API_KEY"
 Admit = Callable[[str], Caller]  # scope -> who asks; raises Unauthorized, Forbidden, TooMany
 _LEAST_ZIPPED = 1_400  # one packet
 
@@ -67,7 +69,8 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     desk = Desk(store, actions, config, Boards(store, config, now), now, alerts)
     rules = Rules(config.pepper, config.anonymous_read, config.per_minute, config.anonymous_per_minute)
-    door = Door(store, rules, version=desk.boards.version)
+    sessions = Sessions(store, config.pepper, now)
+    door = Door(store, rules, version=desk.boards.version, sessions=sessions)
     admit = _admission(door, now)
     _install_pages_errors(app, desk)
     app.after_request(_static_age)
@@ -88,6 +91,9 @@ def create_app(
         )
     for page in PAGES:
         app.add_url_rule(page.path, f"page_{page.name}", _page(page, desk, admit), methods=["GET"])
+    for act in ACTS:
+        app.add_url_rule(act.path, f"act_{act.name}", _act(act, desk, admit), methods=["POST"])
+    login.install(app, desk, sessions, lambda: door.count(_visitor()))
     links.install(app, desk, lambda: door.count(_visitor()))
     description = json.dumps(openapi(ROUTES, version=config.version), ensure_ascii=False, indent=1).encode()
     health.install(app, desk, admit, description)
@@ -119,7 +125,10 @@ def _visitor() -> Visitor:
 
 def _admission(door: Door, now: Now) -> Admit:
     def admit(scope: str) -> Caller:
-        caller = door.caller(request.environ.get("HTTP_X_API_KEY"), visitor=_visitor, now=now())
+        shown = request.environ.get(_KEY)
+        g.caller = caller = door.caller(shown, session=login.session_id, visitor=_visitor, now=now())
+        if request.method not in ("GET", "HEAD"):
+            caller.must_show(login.shown_token)
         caller.must_have(scope)
         return caller
 
@@ -143,10 +152,14 @@ def _operation(route: Route, desk: Desk, admit: Admit, listings: Listings) -> Ca
                 return problem.of_validation(error, place="body")
         if route.held is not None:
             check_match(partial(route.held, desk, Nothing(), **path))
-        who = {"actor": Actor(caller.id, may_all="admin" in caller.scopes)} if route.is_change else {}
+        who = {"actor": _actor(caller)} if route.is_change else {}
         return answered(*answer_bytes(route.view(desk, *arguments, **path, **who)), status=route.status)
 
     return operate
+
+
+def _actor(caller: Caller) -> Actor:
+    return Actor(caller.id, may_all="admin" in caller.scopes)
 
 
 def _listing(route: Route, desk: Desk, path: Mapping[str, str], listings: Listings) -> Response:
@@ -186,6 +199,15 @@ def _page(page: Page, desk: Desk, admit: Admit) -> Callable[..., Response]:
     return show
 
 
+def _act(act: Act, desk: Desk, admit: Admit) -> Callable[..., Response]:
+    def do(**path: str) -> Response:
+        caller = admit(act.scope)
+        check_path(path)
+        return login.sent_to(act.act(desk, request.form, _actor(caller), **path))
+
+    return do
+
+
 def _html(text: str, status: int = 200) -> Response:
     body = text.encode()
     response = Response(body, status=status, mimetype="text/html")
@@ -209,6 +231,8 @@ def _install_pages_errors(app: Flask, desk: Desk) -> None:
         return not request.path.startswith(machine) and "html" in request.headers.get("Accept", "html")
 
     def shown(error: Exception) -> Response:
+        if isinstance(error, Unauthorized) and is_page() and _KEY not in request.environ:
+            return login.asks_to_log_in(error)
         if isinstance(error, HTTPException):
             answer = problem.of_http(error)
         else:
@@ -222,6 +246,8 @@ def _install_pages_errors(app: Flask, desk: Desk) -> None:
             return answer
         page = _html(text, status=answer.status_code)
         page.headers["Cache-Control"] = "no-store"
+        if "Retry-After" in answer.headers:
+            page.headers["Retry-After"] = answer.headers["Retry-After"]
         return page
 
     app.register_error_handler(RiskwatchError, shown)

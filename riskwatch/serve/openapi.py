@@ -9,13 +9,14 @@ import re2
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from riskwatch.serve.access import COOKIE, TOKEN_HEADER
 from riskwatch.serve.answers import Problem
 from riskwatch.serve.route import ID_PATTERN, PATH_PATTERNS, Route
 
 _REF = "#/components/schemas/{model}"
 _PROBLEMS = {
-    "401": "no valid API key",
-    "403": "the key lacks the scope",
+    "401": "no valid API key or session",
+    "403": "the key or person lacks the scope",
     "404": "nothing has that id",
     "422": "a parameter cannot be used",
     "429": "too many requests",
@@ -44,10 +45,19 @@ def openapi(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"session": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": "Of a person who logged in. Whatever is not a GET also needs the header "
+                    f"{TOKEN_HEADER} with the token that the pages of the session hold.",
+                },
+            },
             "schemas": definitions.get("$defs", {}),
         },
     }
@@ -67,6 +77,8 @@ def _operation(route: Route, keys: Mapping[Any, Any]) -> dict[str, Any]:
             **{status: _problem(text, keys) for status, text in _PROBLEMS.items()},
         },
     }
+    if route.method != "GET":
+        operation["responses"]["400"] = _problem("the body or the token of the session cannot be used", keys)
     if route.is_change:
         operation["responses"]["409"] = _problem("it is read-only, taken or no longer open", keys)
     if route.held is not None:
@@ -78,7 +90,7 @@ def _operation(route: Route, keys: Mapping[Any, Any]) -> dict[str, Any]:
     if route.body is not None:
         schema = keys[route.body, "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-        for status in ("400", "413", "415"):
+        for status in ("413", "415"):
             operation["responses"][status] = _problem("the body cannot be used", keys)
     return operation
 

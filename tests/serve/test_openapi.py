@@ -15,7 +15,7 @@ from tests.serve.installation import Installation, Reader
 GOLDEN = Path(__file__).parents[1] / "golden" / "openapi.json"
 OPEN = {
     "/livez", "/readyz", "/readyz/alerting", "/openapi.json", "/docs", "/static/<path:filename>",
-    "/a/<token>",
+    "/a/<token>", "/login",
 }  # fmt: skip
 
 
@@ -36,7 +36,9 @@ def test_the_served_description_names_every_operation_once(reader: Reader) -> No
     assert len(set(ids)) == len(ids)
 
 
-def test_every_route_asks_for_a_key_but_those_meant_to_be_open(installation: Installation) -> None:
+def test_every_route_asks_for_a_key_or_a_log_in_but_those_meant_to_be_open(
+    installation: Installation,
+) -> None:
     app = installation.flask(anonymous_per_minute=10_000)
     client = app.test_client()
 
@@ -47,7 +49,9 @@ def test_every_route_asks_for_a_key_but_those_meant_to_be_open(installation: Ins
         assert path is not None
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             answer = client.open(path[1], method=method)
-            assert answer.status_code == 401, rule.rule
+            is_page = not path[1].startswith(("/v1", "/metrics"))
+            assert answer.status_code == (303 if is_page else 401), rule.rule
+            assert not is_page or answer.headers["Location"].startswith("/login"), rule.rule
     assert client.get("/livez").status_code == 200
 
 

@@ -1,6 +1,7 @@
 """*Answers → HTML pages*, one module per page; every number is one that `present` makes for the API."""
 
 from riskwatch.serve.pages import alerts, event, listing, overview, vendor
+from riskwatch.serve.pages.acts import ACTS, Act
 from riskwatch.serve.pages.frame import Page
 
 PAGES = (
@@ -15,4 +16,4 @@ PAGES = (
     Page("/methodology", "methodology", listing.show_methodology),
 )
 
-__all__ = ["PAGES", "Page"]
+__all__ = ["ACTS", "PAGES", "Act", "Page"]
