@@ -341,7 +341,7 @@ class App:
 
         self.alerts.start()
         jobs = {"poll": self.poll_due, "absorb": self.absorb_due, "score": self.daily}
-        jobs["tidy"] = partial(retention.tidy, self.parts)
+        jobs["tidy"] = partial(retention.tidy, self.parts, self.config.retention)
         ticks = {**jobs, **self.alerts.ticks()}
         gc.freeze()  # as in poll
         return schedule.start_ticks(

@@ -1,4 +1,4 @@
-"""Commands of the database: migrate, backup, restore, export, import, health."""
+"""Commands of the database: migrate, backup, restore, export, import, retention, health."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from riskwatch.cli_app import FAULTS, app_of, bar, bare_app_of
+from riskwatch.cli_app import FAULTS, app_of, as_json_option, bar, bare_app_of, print_json
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -54,6 +54,27 @@ def import_(ctx: click.Context, file: Path) -> None:
 
 
 @click.command()
+@click.option("--dry-run", is_flag=True, help="Count what would go; delete nothing.")
+@as_json_option
+@click.pass_context
+def retention(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
+    """Delete what is older than config/retention.yaml allows, as serve and worker do daily."""
+    from riskwatch.retention import forget
+
+    app = app_of(ctx)
+    found = forget(app.parts, app.config.retention, is_dry_run=True)
+    if not dry_run:
+        with bar(found.total, "deleting") as moving:
+            found = forget(app.parts, app.config.retention, progress=moving.update)
+    if as_json:
+        print_json({"dry_run": dry_run, **found.counts()})
+        return
+    for name, number in found.counts().items():
+        verb = "" if name == "kept_as_evidence" else " would go" if dry_run else " deleted"
+        click.echo(f"{name.replace('_', ' ')}: {number}{verb}")
+
+
+@click.command()
 @click.pass_context
 def health(ctx: click.Context) -> None:
     """Ask the running service whether it lives; exit status 0 or 1."""
@@ -63,4 +84,4 @@ def health(ctx: click.Context) -> None:
         ctx.exit(FAULTS)
 
 
-COMMANDS = (migrate, backup, restore, export, import_, health)
+COMMANDS = (migrate, backup, restore, export, import_, retention, health)

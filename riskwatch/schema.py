@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 
 from riskwatch.collect.source import Source
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rates, Rule
-from riskwatch.model import Vendor
+from riskwatch.model import Retention, Vendor
 from riskwatch.score import Methodology
 from riskwatch.send.playbook import Playbooks
 from riskwatch.send.rule import AlertsFile, PortfolioFile
@@ -30,6 +30,7 @@ SCHEMAS: Mapping[str, Any] = {
     "playbooks": Playbooks,
     "alerts": AlertsFile,
     "portfolio": PortfolioFile,
+    "retention": Retention,
     "overrides": OverridesFile,
     "webhook": WebhookBody,
     "sources": Annotated[tuple[Source, ...], Field(title="Sources")],

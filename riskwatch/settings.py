@@ -18,7 +18,7 @@ from riskwatch.config_folder import Reader, config_files
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rates, Rule
 from riskwatch.environment import Settings, read_settings
 from riskwatch.errors import ConfigError, ConfigErrors
-from riskwatch.model import Dependency, Direction, EventType, Factor, Person, Publisher, Vendor
+from riskwatch.model import Dependency, Direction, EventType, Factor, Person, Publisher, Retention, Vendor
 from riskwatch.model.vendor import Alias
 from riskwatch.score import Methodology, disagreements
 from riskwatch.send.playbook import Playbooks, lacking
@@ -104,6 +104,7 @@ class Config:
     playbooks: Playbooks
     alerts: AlertsFile
     portfolio: tuple[Dependency, ...]
+    retention: Retention
     files: Mapping[str, Path]  # relative path -> the file that counts
     warnings: tuple[str, ...] = ()
 
@@ -135,6 +136,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     quiet = _quiet(reader)
     alerts, told = alerts_of(reader, vendors, taxonomy, playbooks)
     portfolio = portfolio_of(reader, vendors)
+    retention = reader.model("retention.yaml", Retention, needed=False) or Retention()
     if reader.errors or publishers is None or blockers is None or methodology is None or playbooks is None:
         raise ConfigErrors(tuple(reader.errors))
     return Config(
@@ -156,6 +158,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
         playbooks=playbooks,
         alerts=alerts,
         portfolio=portfolio,
+        retention=retention,
         files=files,
         warnings=(*warnings, *told),
     )
@@ -164,7 +167,8 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
 _PLACES = (
     "vendors/*.yaml", "sources/*.yaml", "rules/*.yaml", "rules/*/*.yaml", "quiet/*.jsonl", "demo/*.xml",
     "demo/*.yaml", "lexicon*.yaml", "modifiers*.yaml", "blockers.yaml", "publishers.yaml", "scoring.yaml",
-    "playbooks.yaml", "rates.yaml", "alerts.yaml", "portfolio.yaml", "sets.yaml", "overrides.yaml",
+    "playbooks.yaml", "rates.yaml", "alerts.yaml", "portfolio.yaml", "retention.yaml", "sets.yaml",
+    "overrides.yaml",
 )  # fmt: skip
 
 

@@ -232,7 +232,7 @@ def test_its_rows_do_not_grow_however_long_it_runs(stored: Watched) -> None:
     watched, counts = stored, []
     for _ in range(3):
         watched.hours(26)
-        retention.tidy(watched.app.parts)
+        retention.tidy(watched.app.parts, CONFIG.retention)
         counts.append(_rows(watched.app.keeping.url))
     (event,) = watched.events()
 
@@ -244,11 +244,11 @@ def test_its_rows_do_not_grow_however_long_it_runs(stored: Watched) -> None:
 def test_after_days_of_silence_the_newest_event_is_kept_to_tell_its_age(watched: Watched) -> None:
     watched.hours(3)
     watched.clock.move(watched.clock.at + 100 * HOUR)
-    retention.tidy(watched.app.parts)
+    retention.tidy(watched.app.parts, CONFIG.retention)
 
     assert watched.age() >= 100 * HOUR
     watched.hour()
-    retention.tidy(watched.app.parts)
+    retention.tidy(watched.app.parts, CONFIG.retention)
     assert watched.age() <= HOUR
 
 

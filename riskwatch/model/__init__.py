@@ -49,6 +49,7 @@ from riskwatch.model.event import (
     heading,
 )
 from riskwatch.model.portfolio import Dependency, Spend, criticality_of, touching
+from riskwatch.model.retention import Retention
 from riskwatch.model.score import (
     Contribution,
     Coverage,
@@ -128,6 +129,7 @@ __all__ = [
     "Queued",
     "ReceiverState",
     "RegisterEntry",
+    "Retention",
     "Schedule",
     "Score",
     "Severity",

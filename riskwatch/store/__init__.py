@@ -39,7 +39,7 @@ from riskwatch.store.alerts import (
     Settled,
 )
 from riskwatch.store.people import User, WebSession
-from riskwatch.store.retention import RetentionStore
+from riskwatch.store.retention import Past, RetentionStore
 from riskwatch.store.scores import ScoreStore
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "IncidentFilter",
     "IncidentStore",
     "OutboxStore",
+    "Past",
     "Queued",
     "RetentionStore",
     "ScoreStore",

@@ -73,10 +73,13 @@ COUNTS = (
 )
 
 
+def _database(riskwatch: CommandLine) -> Path:
+    return Path(riskwatch.environ["RISKWATCH_DATA_DIR"]) / "riskwatch.sqlite"
+
+
 def rows(riskwatch: CommandLine) -> list[int]:
     """Return how many articles, revisions, signals and current events the database holds."""
-    path = Path(riskwatch.environ["RISKWATCH_DATA_DIR"]) / "riskwatch.sqlite"
-    with contextlib.closing(sqlite3.connect(path)) as database:
+    with contextlib.closing(sqlite3.connect(_database(riskwatch))) as database:
         return [int(database.execute(query).fetchone()[0]) for query in COUNTS]
 
 
@@ -121,6 +124,42 @@ def test_a_killed_second_reading_under_new_rules_loses_and_doubles_nothing(
     assert state(stormy) == state(calm) != before
     assert rows(stormy) == rows(calm)
     assert stormy.json(*again)["detected"] == 0
+
+
+def test_a_killed_retention_goes_on_where_it_was_and_moves_no_score(
+    command_line: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "news.jsonl"
+    file.write_text("".join(json.dumps(a) + "\n" for a in articles(400)), encoding="utf-8")
+    calm, stormy = command_line("calm"), command_line("stormy")
+    for riskwatch in (calm, stormy):
+        riskwatch.run("ingest", str(file))
+        _made_older(riskwatch, days=800)
+    before = state(stormy)
+    counted = calm.json("retention", "--dry-run")
+    assert {**calm.json("retention"), "dry_run": True} == counted
+
+    killed_until_done(stormy, ("retention",), kills=6)
+
+    assert state(stormy) == before
+    assert _texts(stormy) == _texts(calm) == 400 - counted["article_texts"] < 400
+    assert stormy.json("retention", "--dry-run")["article_texts"] == 0
+
+
+def _made_older(riskwatch: CommandLine, *, days: int) -> None:
+    """Let the articles have been read long ago."""
+    past = days * 86_400_000_000
+    with contextlib.closing(sqlite3.connect(_database(riskwatch))) as database, database:
+        database.execute(
+            "UPDATE article SET first_seen_at = first_seen_at - ?, recorded_at = recorded_at - ?",
+            (past, past),
+        )
+
+
+def _texts(riskwatch: CommandLine) -> int:
+    with contextlib.closing(sqlite3.connect(_database(riskwatch))) as database:
+        query = "SELECT count(*) FROM article_revision WHERE text <> ''"
+        return int(database.execute(query).fetchone()[0])
 
 
 class _Feeds(http.server.BaseHTTPRequestHandler):

@@ -34,6 +34,7 @@ from riskwatch.store.sql.sources import SqlSources
 from riskwatch.store.sql.tables import article, article_revision, mention
 
 MAX_REVISIONS = 24
+TEXT_GONE = "text gone"  # in place of a ruleset: there is nothing to read again, its Signals stay
 _BESIDE = ("id", "title", "text", "revision", "first_seen_at", "recorded_at")  # columns of their own
 _NEWEST = (article.c.id == article_revision.c.article_id) & (
     article.c.revision == article_revision.c.revision
@@ -252,7 +253,7 @@ class SqlArticles(SqlSources):
 
 
 def _outdated(ruleset: str) -> ColumnElement[bool]:
-    return article.c.detected_at.is_not(None) & article.c.ruleset.is_distinct_from(ruleset)
+    return article.c.detected_at.is_not(None) & article.c.ruleset.not_in((ruleset, TEXT_GONE))
 
 
 def _newest() -> Select[Any]:
