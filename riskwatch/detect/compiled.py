@@ -192,11 +192,14 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
         limited=frozenset(number for number, rule in enumerate(compiled) if rule.spec.scope.is_limited),
         kinds=Kinds(
             hints={rule.spec.reference: rule.hint for rule in compiled},
-            adverse=frozenset(
-                rule.event.id for rule in compiled if rule.event.direction is Direction.ADVERSE
-            ),
+            adverse=_types(compiled, Direction.ADVERSE),
+            neutral=_types(compiled, Direction.NEUTRAL),
         ),
     )
+
+
+def _types(compiled: Sequence[CompiledRule], direction: Direction) -> frozenset[str]:
+    return frozenset(rule.event.id for rule in compiled if rule.event.direction is direction)
 
 
 def _together(rules: Sequence[CompiledRule]) -> Regex:

@@ -64,6 +64,7 @@ def detect(
         "" if is_digest else texts["title"],
         article.text,
         _named(mentions),
+        speaker=article.covers[0] if len(article.covers) == 1 else None,
         is_mixed=languages["title"] is not languages["body"],
     )
     return _finish(work, mentions, headline)
@@ -192,19 +193,20 @@ def _sentences(work: Work, segment: Segment, focus: Focus) -> Iterable[Sentence]
         named = [token.start for token in work.names.within(segment.field, low, high) if token.kind != "O"]
         if not named and not focus.can_carry:
             continue
+        least = 1 if segment.field == "title" else splitter.min_chars  # a title may be one name
         raw = text[low:high].encode()
         plain = len(raw) == high - low
         places = [at - low if plain else len(text[low:at].encode()) for at in named]
         for first, last in splitter.spans(raw):
             is_named = bisect_left(places, first) < bisect_left(places, last)
-            if last - first < splitter.min_chars or not (is_named or focus.can_carry):
+            if last - first < least or not (is_named or focus.can_carry):
                 continue
             piece = raw[first:last]
             start = low + (first if plain else len(raw[:first].decode("utf-8", "ignore")))
             words = piece.decode("utf-8", "ignore")
             start += len(words) - len(words.lstrip())
             words = words.strip()[:MAX_CHARS]
-            if len(words) >= splitter.min_chars:
+            if len(words) >= least:
                 yield Sentence(segment.field, start, start + len(words), words, piece)
 
 

@@ -33,9 +33,8 @@ class Words:
     title: str
     text: str
     named: frozenset[str]  # vendors that the title names
-    is_mixed: bool = (
-        False  # whether title and text are in two languages; neither's words say what the other tells
-    )
+    speaker: str | None = None  # vendor whose own site it is
+    is_mixed: bool = False  # title and text are in two languages: the words of one tell nothing of the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Kinds:
 
     hints: Mapping[str, Regex]  # reference of a rule -> the words that its event is told with
     adverse: frozenset[str]  # types of event that are bad for the vendor
+    neutral: frozenset[str] = frozenset()  # types that are neither good nor bad: launches
 
 
 def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds) -> dict[int, Settled]:
@@ -64,7 +64,12 @@ def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds)
     troubled = {vendor for (vendor, kind), head in heads.items() if kind in kinds.adverse and head.is_live}
     settled: dict[int, Settled] = {}
     for number, signal in enumerate(signals):
-        if signal.primary or not signal.assertion.is_live:
+        if not signal.assertion.is_live:
+            continue
+        if words.speaker not in (None, signal.vendor) and signal.type in kinds.neutral:
+            settled[number] = Settled(Assertion.BACKGROUND, "article.other_site")  # it sells what others made
+            continue
+        if signal.primary:
             continue
         pair = (signal.vendor, signal.type)
         if signal.evidence.field == "title":

@@ -361,6 +361,8 @@ def _focus(
 ) -> Attribution | None:
     del person
     focus, masked = scene.focus, scene.masked
+    if focus.vendor is not None and focus.is_own_channel and "we" in candidate.groups:
+        return Attribution(focus.vendor, None, "structured")
     if focus.vendor is None or taken or any(masked.tokens[n].vendor != focus.vendor for n in scene.companies):
         return None
     if focus.is_own_channel:

@@ -137,3 +137,35 @@ def test_a_summary_that_repeats_its_title_is_as_unsure_as_it(ruleset: Ruleset) -
     )
 
     assert {(str(s.assertion), s.cited_family is not None) for s in found} == {("reported", True)}
+
+
+@pytest.mark.parametrize(("speaker", "assertion"), [("openai", "confirmed"), ("github", "background")])
+def test_a_vendor_that_offers_anothers_model_launches_none(
+    ruleset: Ruleset, speaker: str, assertion: str
+) -> None:
+    at = datetime(2026, 8, 15, tzinfo=UTC)
+    article = Article(
+        *(
+            "feed",
+            "1",
+            "GPT-5.5 is now available in the editor",
+            "",
+            None,
+            at,
+            "en",
+            "Site",
+            speaker,
+            "primary",
+        ),
+        source_class="vendor_channel",
+        covers=(speaker,),
+        id="a1",
+    )
+
+    found = detect(article, ruleset).signals
+
+    assert [(s.vendor, s.type, str(s.assertion)) for s in found] == [("openai", "product_release", assertion)]
+
+
+def test_a_title_may_be_one_short_name(ruleset: Ruleset) -> None:
+    assert [(s.vendor, s.type) for s in told(ruleset, "GPT-5.5")] == [("openai", "product_release")]
