@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
-from riskwatch import __version__, cli_alerts, cli_rules, cli_store, cli_users
+from riskwatch import __version__, cli_alerts, cli_rules, cli_sources, cli_store, cli_users
 from riskwatch.cli_app import FAULTS, app_of, as_json_option, bar, print_json, warn
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
@@ -614,5 +614,11 @@ def openapi(ctx: click.Context) -> None:
     print_json(app_of(ctx).openapi())
 
 
-for _command in (*cli_alerts.COMMANDS, *cli_rules.COMMANDS, *cli_store.COMMANDS, *cli_users.COMMANDS):
+for _command in (
+    *cli_alerts.COMMANDS,
+    *cli_rules.COMMANDS,
+    *cli_sources.COMMANDS,
+    *cli_store.COMMANDS,
+    *cli_users.COMMANDS,
+):
     main.add_command(_command)

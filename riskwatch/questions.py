@@ -1,4 +1,4 @@
-"""Questions of the command line: events, scores, explanations, histories; and verdicts on events."""
+"""Questions of the command line: events, scores, explanations, histories, sources; and verdicts on events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from riskwatch import pipeline
 from riskwatch.errors import NotFound
 from riskwatch.model import Verdict, VerdictKind, subjects_of, vendor_of
 from riskwatch.pipeline import Parts
+from riskwatch.reports import source_card
 from riskwatch.serve import present
+from riskwatch.serve.sources import rows_of
 from riskwatch.store import EventFilter
 
 
@@ -50,6 +52,13 @@ class Questions:
             reader = pipeline.Reader(self._parts, unit)
             made = [reader.score(s, as_of=as_of or now, known_at=known_at or now) for s in subjects]
         return [present.summary(score, name=self._name(score.subject)) for score in made]
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Return every configured Source with its health, by id, as the API shows them."""
+        cards = map(source_card, self._parts.sources)
+        sla = {str(k): v for k, v in self._parts.methodology.confidence.sla_hours.items()}
+        with self._parts.store.begin(write=False) as unit:
+            return rows_of(unit, cards, sla_hours=sla, now=self._parts.now())
 
     def explain(self, subject: str, *, as_of: datetime | None, known_at: datetime | None) -> dict[str, Any]:
         """Tell where the points of a Subject went."""

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from riskwatch.benchmark import Report as Benchmark
 from riskwatch.evaluate import Report
 from riskwatch.pipeline import Absorbed
+from riskwatch.serve.context import SourceCard
 from riskwatch.serve.present import instant
 
 if TYPE_CHECKING:
+    from riskwatch.collect import Source
     from riskwatch.detect.check import TestResult
     from riskwatch.detect.curate import Proposal
     from riskwatch.model import Article, Detection, Poll, Signal
@@ -271,3 +273,17 @@ def proposed_names(proposals: Sequence[Proposal]) -> list[str]:
         name = json.dumps(proposal.text, ensure_ascii=False)
         lines.append(f"- {{text: {name}}}" if proposal.vendor else f"- {{name: {name}}}")
     return lines
+
+
+def source_card(source: Source) -> SourceCard:
+    """Return a configured Source, as far as it is shown."""
+    return SourceCard(
+        source.id,
+        str(source.kind),
+        source.url,
+        source.publisher,
+        str(source.source_class),
+        source.tier,
+        source.lang,
+        source.covers,
+    )

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from riskwatch import __version__, score
+from riskwatch import __version__, reports, score
 from riskwatch.collect import Source
 from riskwatch.detect import detect
 from riskwatch.errors import Invalid
 from riskwatch.model import Article, Assertion, Claim, Event, Score, vendor_of
 from riskwatch.pipeline import Parts, Reader
-from riskwatch.serve.context import HistoryRow, Moved, Reading, ServeConfig, SourceCard
+from riskwatch.serve.context import HistoryRow, Moved, Reading, ServeConfig
 from riskwatch.settings import Config
 from riskwatch.store import UnitOfWork
 
@@ -176,10 +176,7 @@ def serve_config(config: Config, sources: Sequence[Source], **values: Any) -> Se
         version=__version__,
         vendors=config.vendors,
         taxonomy=config.taxonomy,
-        sources=tuple(
-            SourceCard(s.id, str(s.kind), s.url, s.publisher, str(s.source_class), s.tier, s.lang, s.covers)
-            for s in sources
-        ),
+        sources=tuple(map(reports.source_card, sources)),
         methodology=methodology.model_dump(mode="json", by_alias=True),
         methodology_version=methodology.version,
         methodology_digest=methodology.digest,
