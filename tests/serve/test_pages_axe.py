@@ -7,14 +7,17 @@ import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from werkzeug.serving import make_server
 
 from tests.serve.installation import Installation, Reader
-from tests.serve.test_alerts_pages import token
+from tests.serve.people import PASSWORD, add_user, cheap_hashes
+from tests.serve.test_alerts_pages import material, token
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -52,17 +55,24 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         return member.read().decode()
 
 
-@pytest.fixture(scope="module")
-def address(installation: Installation) -> Iterator[str]:
-    """Serve the installation on loopback."""
-    app = installation.flask(anonymous_read=True, anonymous_per_minute=1_000_000)
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an app on loopback."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def address(installation: Installation) -> Iterator[str]:
+    with served(installation.flask(anonymous_read=True, anonymous_per_minute=1_000_000)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +83,15 @@ def browser() -> Iterator[Any]:
         )
         yield launched
         launched.close()
+
+
+def faults(page: Any, axe: str, width: int) -> list[tuple[str, str]]:
+    """Return what axe-core says of the page that is open, with all folds open."""
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    page.evaluate(axe)
+    result = page.evaluate("axe.run()")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    return [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -94,14 +113,43 @@ def test_every_page_is_accessible_and_stays_at_home(
     incidents = f"/incidents/{incident}"
     for path in (*PATHS, f"/events/{event}", f"/vendors/alibaba/qwen?without={event}", incidents, link):
         page.goto(address + path)
-        page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
-        page.evaluate(axe)
-        result = page.evaluate("axe.run()")
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        found[path] = [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
-        assert wide <= width, path
+        found[path] = faults(page, axe, width)
     page.close()
 
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
     assert [url for url in asked if not url.startswith(address)] == []
     assert refused == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 800, 390])
+def test_the_way_in_and_what_people_see_there_are_accessible(
+    browser: Any, axe: str, own_installation: Installation, width: int, scheme: str
+) -> None:
+    name = "annabella.von.und-zu-einem-langen-namen+risk@procurement.example"
+    add_user(own_installation.app, name, "review", is_one_time=True)
+    page = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    found = {}
+
+    def filled(step: str, **fields: str) -> None:
+        found[step] = faults(page, axe, width)
+        for id_, text in fields.items():
+            page.fill(f"#{id_}", text)
+        page.click("main button.main")
+
+    with cheap_hashes(), served(own_installation.flask()) as address:
+        incident = f"{address}/incidents/{material(own_installation.app).id}"
+        page.goto(incident)
+        filled("log-in", name=name, password="wrong")
+        filled("wrong", name=name, password=PASSWORD)
+        filled("one-time", present=PASSWORD, new="short", again="short")
+        filled("too short", present=PASSWORD, new="another long sentence", again="another long sentence")
+        assert page.url == incident
+        found["incident"] = faults(page, axe, width)
+        page.click("text=Acknowledge >> nth=-1")
+        assert page.url == incident
+        page.click(".me button")
+        assert page.url == f"{address}/login"
+        page.close()
+
+    assert {step: wrong for step, wrong in found.items() if wrong} == {}
