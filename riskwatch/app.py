@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from riskwatch import __version__, pipeline, polling, reports, retention, telemetry
+from riskwatch import __version__, pages, pipeline, polling, reports, retention, telemetry
 from riskwatch.collect import Tools
 from riskwatch.collect.sources import canary
 from riskwatch.compiling import compile_rules, digest_of
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 BULK = 50  # new articles of one ingest: an archive, of which nobody is told at once
 INGEST_BATCH = 500  # articles stored in one transaction
 TICK_SECONDS: Mapping[str, int] = {
-    "poll": 30, "absorb": 15, "score": 300, "tidy": 3600,
+    "poll": 30, "pages": 30, "absorb": 15, "score": 300, "tidy": 3600,
     "evaluate": 300, "flush": 5, "digests": 30, "dispatch": 5, "reap": 60,
 }  # fmt: skip
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -236,13 +236,16 @@ class App:
         return [path.read_bytes() for path in found]
 
     def poll(self, *, only: Sequence[str], everything: bool, bar: Bar) -> PollReport:
-        """Poll Sources, then detect, merge and score what they brought."""
+        """Poll Sources and read pages, each time detect, merge and score what they brought."""
         choice = polling.Choice(only=tuple(only), everything=everything)
         due = polling.count_due(self.parts, choice)
         gc.freeze()  # modules and settings live as long as the process: no collection need look at them
         with bar(due, "polling") as moving:
             polls = polling.poll_sources(self.parts, self.tools, choice, progress=moving.update)
-        return PollReport(polls, self.absorb(bar))
+        absorbed = self.absorb(bar)
+        with bar(pages.count_due(self.parts), "reading pages") as moving:
+            read = pages.read_pages(self.parts, self.client, progress=moving.update)
+        return PollReport(polls, absorbed + self.absorb(bar) if read else absorbed, read)
 
     def poll_due(self) -> None:
         """Poll the Sources that are due, the canary among them."""
@@ -340,9 +343,9 @@ class App:
         from riskwatch import schedule  # noqa: PLC0415 - loads APScheduler
 
         self.alerts.start()
-        jobs = {"poll": self.poll_due, "absorb": self.absorb_due, "score": self.daily}
-        jobs["tidy"] = partial(retention.tidy, self.parts, self.config.retention)
-        ticks = {**jobs, **self.alerts.ticks()}
+        ticks: dict[str, Callable[[], object]] = {"poll": self.poll_due, "absorb": self.absorb_due}
+        ticks |= {"score": self.daily, "pages": partial(pages.read_pages, self.parts, self.client)}
+        ticks |= {"tidy": partial(retention.tidy, self.parts, self.config.retention), **self.alerts.ticks()}
         gc.freeze()  # as in poll
         return schedule.start_ticks(
             {name: (self._guarded(name, tick), TICK_SECONDS[name]) for name, tick in ticks.items()},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from riskwatch import merge, score
 from riskwatch.detect import detect
 from riskwatch.model import CANARY, CoverageFact, Detection, Snapshot, subjects_of, vendor_of
+from riskwatch.page_queue import queue_pages
 from riskwatch.score import Inputs
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def absorb(
             break
         found = {(article.id, article.revision): _detected(article, parts) for article in batch}
         batches += 1
-        done = _absorb_batch(parts, found, is_merging=batches % MERGE_AFTER == 0)
+        done = _absorb_batch(parts, batch, found, is_merging=batches % MERGE_AFTER == 0)
         total += done
         if progress is not None:
             progress(done.articles)
@@ -130,7 +131,13 @@ def _detected(article: Article, parts: Parts) -> Detection:
     return found
 
 
-def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, is_merging: bool) -> Absorbed:
+def _absorb_batch(
+    parts: Parts,
+    batch: Sequence[Article],
+    found: Mapping[tuple[str, int], Detection],
+    *,
+    is_merging: bool,
+) -> Absorbed:
     written: Sequence[Event] = ()
     snapshots: Sequence[Snapshot] = ()
     with parts.store.begin() as unit:
@@ -139,6 +146,8 @@ def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, i
         signals = {key: detection.signals for key, detection in found.items()}
         touched = unit.events.add_signals(signals, now=now)
         unit.articles.mark_detected(found, ruleset=parts.ruleset_digest, now=now)
+        read = [(article, _is_named(parts, found[article.id, article.revision])) for article in batch]
+        queue_pages(unit, read, parts.sources, now=now)
         owed = (unit.access.setting(OWED) or "").splitlines()
         due = sorted({*owed, *(f"{vendor} {type_}" for vendor, type_ in touched)})
         is_last = unit.articles.count_pending() == 0
@@ -158,6 +167,12 @@ def _absorb_batch(parts: Parts, found: Mapping[tuple[str, int], Detection], *, i
         if event.vendor != CANARY:
             parts.count("events", event_type=event.type)
     return Absorbed(len(found), sum(map(len, signals.values())), len(written), len(snapshots))
+
+
+def _is_named(parts: Parts, detection: Detection) -> bool:
+    """Whether an Article names a watched vendor."""
+    named = {vendor_of(one.subject) for one in detection.mentions}
+    return any(parts.vendors[vendor].watched for vendor in named if vendor in parts.vendors)
 
 
 def _merge_and_score(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from riskwatch.collect import Source
     from riskwatch.detect.check import TestResult
     from riskwatch.detect.curate import Proposal
-    from riskwatch.model import Article, Detection, Poll, Signal
+    from riskwatch.model import Article, Detection, PageState, Poll, Signal
     from riskwatch.store import ApiKey, User
 
 
@@ -60,9 +61,14 @@ class PollReport:
 
     polls: list[Poll] = field(default_factory=list)
     absorbed: Absorbed = field(default_factory=Absorbed)
+    pages: list[PageState] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as one object."""
+        pages = [
+            {"article": page.article_id, "host": page.host, "outcome": page.outcome, "reason": page.reason}
+            for page in self.pages
+        ]
         rows = [
             {
                 "source": poll.source_id,
@@ -75,21 +81,28 @@ class PollReport:
             }
             for poll in self.polls
         ]
-        return {"polls": rows, **_absorbed(self.absorbed)}
+        return {"polls": rows, "pages": pages, **_absorbed(self.absorbed)}
 
     def lines(self) -> Iterator[str]:
-        """Give one line for each Source that failed."""
+        """Give one line for each Source that failed, and for each reason why a host's pages were not read."""
         for poll in self.polls:
             if not poll.is_ok:
                 yield f"{poll.source_id}: {poll.outcome}: {poll.reason}"
+        unread = Counter((page.host, page.outcome, page.reason) for page in self.pages if not page.is_read)
+        for (host, outcome, reason), number in sorted(unread.items()):
+            yield f"{host}: {number} not read: {outcome}: {reason}"
 
     def summary(self) -> str:
         """Return the report in one line."""
         good = sum(poll.is_ok for poll in self.polls)
         new = sum(poll.new for poll in self.polls)
-        if not self.polls:
+        if not self.polls and not self.pages:
             return "no source is due; `--all` polls them anyway"
-        return f"{good} of {len(self.polls)} sources answered, {new} new articles; {_told(self.absorbed)}"
+        read = sum(page.is_read for page in self.pages)
+        pages = f", {read} of {len(self.pages)} pages read" if self.pages else ""
+        return (
+            f"{good} of {len(self.polls)} sources answered, {new} new articles{pages}; {_told(self.absorbed)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

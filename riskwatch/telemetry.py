@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "source_polls": ("Polls of sources by outcome.", ("outcome",)),
     "articles": ("Articles stored, new ones and revisions.", ("kind",)),
+    "pages": ("Pages of articles asked for, by outcome.", ("outcome",)),
     "signals": ("Signals by event type and assertion.", ("event_type", "assertion")),
     "events": ("Versions of events written, by event type.", ("event_type",)),
     "rule_hits": ("Signals by rule.", ("rule",)),

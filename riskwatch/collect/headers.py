@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from riskwatch.collect.fetched import Fetched
 
+_OUTCOMES = {401: "refused", 403: "refused", 404: "not_found", 410: "gone", 429: "rate_limited"}
 _MAX_AGE = re2.compile(r"(?i)max-age\s*=\s*\"?(\d{1,9})")
 
 
@@ -36,6 +37,17 @@ def challenge_words(body: bytes) -> str | None:
         if words in text:
             return words.decode()
     return None
+
+
+def refusal(fetched: Fetched) -> tuple[str, str]:
+    """Return outcome and reason of an answer that is neither a success nor unchanged."""
+    status = fetched.status
+    outcome = _OUTCOMES.get(status, "bad_status")
+    reason = f"the server answered {status}"
+    if outcome == "refused" and is_html(fetched):
+        challenge = challenge_words(fetched.body)
+        reason += f" with a challenge page ({challenge})" if challenge else " with an HTML page"
+    return outcome, reason
 
 
 def retry_after_seconds(text: str | None, *, now: datetime) -> float | None:

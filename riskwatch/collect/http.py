@@ -26,7 +26,7 @@ from riskwatch.collect.unpack import BadEncoding, CutOff, Limits, unpacker
 from riskwatch.errors import Blocked, CollectError, TooLarge, TooSlow, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from urllib3.response import BaseHTTPResponse
 
@@ -106,8 +106,21 @@ class HttpClient:
         self._lock = threading.Lock()
         self._deadlines = Deadlines()
 
-    def fetch(self, url: str, *, source_id: str, validators: Validators | None = None) -> Fetched:
+    def fetch(
+        self,
+        url: str,
+        *,
+        source_id: str,
+        validators: Validators | None = None,
+        admit: Callable[[str], None] | None = None,
+    ) -> Fetched:
         """Return the answer at the end of at most 5 redirects, whatever its status.
+
+        Args:
+            url: What to ask for.
+            source_id: For the reason of a failure.
+            validators: What an earlier answer gave.
+            admit: Called with every address before it is asked; its CollectError ends the question.
 
         Raises:
             CollectError: Blocked, Unreachable, TooSlow, TooLarge, CutOff or BadEncoding.
@@ -116,6 +129,8 @@ class HttpClient:
         at, permanent, is_permanent = url, None, True
         validators = validators or Validators()
         for hop in range(self._limits.hops + 1):
+            if admit is not None:
+                admit(at)
             answer = self._ask(
                 "GET", at, source_id=source_id, headers=validators.headers_for(at), budget=budget
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from riskwatch.collect import due
 from riskwatch.collect.fetched import Fetched, Validators
-from riskwatch.collect.headers import challenge_words, fresh_seconds, is_html, retry_after_seconds, validator
+from riskwatch.collect.headers import fresh_seconds, refusal, retry_after_seconds, validator
 from riskwatch.collect.source import Source, SourceKind
 from riskwatch.collect.sources import canary
 from riskwatch.errors import Blocked, CollectError, DecodeError, Unreachable
@@ -26,14 +26,6 @@ GONE_WAIT = timedelta(hours=48)
 MISSING_REASON = "the server answered 404, for more than a day"
 _MISSING_NOTICE = timedelta(hours=24)
 _MISSING_FAILURES = 7  # that many in a row take more than a day
-_OUTCOMES = {
-    304: NOT_MODIFIED,
-    401: "refused",
-    403: "refused",
-    404: "not_found",
-    410: "gone",
-    429: "rate_limited",
-}
 
 
 class Decoded(Protocol):
@@ -182,7 +174,8 @@ def _ask(source: Source, state: SourceState, *, tools: Tools) -> _Answer:
     if fetched.status == 304:  # noqa: PLR2004  # not modified
         return _Answer(NOT_MODIFIED, fetched=fetched, body_hash=state.body_hash)
     if fetched.status != 200:  # noqa: PLR2004  # all that is not a plain success
-        return _refusal(fetched)
+        outcome, reason = refusal(fetched)
+        return _Answer(outcome, reason, fetched=fetched, took_bytes=fetched.wire_bytes)
     digest = hashlib.sha256(fetched.body).hexdigest()
     if digest == state.body_hash:
         return _Answer(
@@ -251,16 +244,6 @@ def _read(source: Source, state: SourceState, *, tools: Tools) -> _Answer:
         raise faults[0]
     reason = f"{len(faults)} of {len(documents)} files could not be read" if faults else ""
     return _Answer(OK, reason, articles=tuple(articles.values()), body_hash=digest, took_bytes=size)
-
-
-def _refusal(fetched: Fetched) -> _Answer:
-    status = fetched.status
-    outcome = _OUTCOMES.get(status, "bad_status")
-    reason = f"the server answered {status}"
-    if outcome == "refused" and is_html(fetched):
-        challenge = challenge_words(fetched.body)
-        reason += f" with a challenge page ({challenge})" if challenge else " with an HTML page"
-    return _Answer(outcome, reason, fetched=fetched, took_bytes=fetched.wire_bytes)
 
 
 def _judged(

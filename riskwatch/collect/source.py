@@ -72,7 +72,9 @@ class Source(_Strict):
     covers: tuple[str, ...] = Field(default=("all",), description="vendor ids, or all")
     interval: PollInterval = PollInterval()
     expected_silence: Literal["auto"] | Duration = "auto"
-    full_text: Literal["never", "when_mentioned", "always"] = "when_mentioned"
+    full_text: Literal["never", "when_mentioned", "always"] = Field(
+        default="when_mentioned", description="whether pages behind short items are read"
+    )
     digest: bool = Field(default=False, description="one item holds many stories")
     identity: Literal["guid", "link", "auto"] = "auto"
     title: str | None = Field(default=None, description="name of the outlet where it differs from the family")

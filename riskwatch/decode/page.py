@@ -71,12 +71,13 @@ def page(
         ) from None
     if found is None or isinstance(found, dict):
         raise DecodeError("the page holds no article text", outcome="no_article")
-    text, was_cut = truncated(tidy(found.text or ""))
+    title = plain_title(found.title, is_html=True) or None if found.title else None
+    text, was_cut = truncated(_without_headline(tidy(found.text or ""), title))
     if len(text) < min_chars:
         raise DecodeError(f"the page holds only {len(text)} characters of text", outcome="no_article")
     published_at, flag = judged(parse_date(found.date) if found.date else None, now=now)
     return Page(
-        title=plain_title(found.title, is_html=True) or None if found.title else None,
+        title=title,
         text=text,
         published_at=published_at,
         site=tidy(found.sitename) or None if found.sitename else None,
@@ -84,3 +85,9 @@ def page(
         lang=found.language,
         flags=(*(("truncated",) if was_cut else ()), *((flag,) if flag else ())),
     )
+
+
+def _without_headline(text: str, title: str | None) -> str:
+    """Return the text without the headline over it: a wall that shows no more is no article."""
+    first, _, rest = text.partition("\n")
+    return rest if title and first.casefold() == title.casefold() else text

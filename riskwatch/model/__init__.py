@@ -61,7 +61,7 @@ from riskwatch.model.score import (
     Score,
     Snapshot,
 )
-from riskwatch.model.source import HostState, Poll, SourceState
+from riskwatch.model.source import HostState, PageState, Poll, SourceState
 from riskwatch.model.vendor import (
     Alias,
     Line,
@@ -122,6 +122,7 @@ __all__ = [
     "Mention",
     "NotCounted",
     "NotifyGroup",
+    "PageState",
     "Person",
     "Poll",
     "Publisher",

@@ -42,6 +42,26 @@ class HostState:
 
 
 @dataclass(frozen=True, slots=True)
+class PageState:
+    """Where the page behind an Article stands: whether it is still to be asked for, and what came of it."""
+
+    article_id: str
+    host: str  # of the Article's link
+    due_at: datetime | None  # None: it is not asked for any more
+    revision: int  # newest of the Article when this was written: a later one is an edit
+    attempts: int = 0  # in the Article's whole life
+    outcome: str = "due"  # read, or why the feed's text stays
+    reason: str = ""
+    asked_at: datetime | None = None
+    url: str | None = None  # where the text was read, after redirects
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the page's text is the Article's."""
+        return self.outcome == "read"
+
+
+@dataclass(frozen=True, slots=True)
 class Poll:
     """One attempt at a Source, with outcome and reason."""
 

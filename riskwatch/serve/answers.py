@@ -332,6 +332,16 @@ class StoryAnswer(_Answer):
     events: list[EventAnswer]
 
 
+class PageRow(_Answer):
+    """Where the page behind an article stands."""
+
+    outcome: str = Field(description="read, due, or why the text of the feed stays")
+    reason: str
+    url: str | None = Field(description="where the text was read")
+    asked_at: Instant | None
+    next_ask_at: Instant | None
+
+
 class ArticleRow(_Answer):
     """An article with an excerpt."""
 
@@ -339,6 +349,7 @@ class ArticleRow(_Answer):
     source: str
     title: str | None
     excerpt: str
+    text_origin: str = Field(description="page, feed or title: where the text is from")
     url: str | None
     publisher: str
     family: str
@@ -352,6 +363,7 @@ class ArticleRow(_Answer):
 class ArticleDetail(ArticleRow):
     """An article with its signals and revisions."""
 
+    page: PageRow | None = Field(description="none where the page is not wanted")
     signals: list[dict[str, Any]]
     revisions: list[dict[str, Any]]
 

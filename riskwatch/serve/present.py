@@ -11,6 +11,7 @@ from riskwatch.model import (
     Contribution,
     Event,
     EventType,
+    PageState,
     Person,
     Poll,
     Score,
@@ -344,6 +345,7 @@ def article(found: Article) -> Plain:
         "source": found.source_id,
         "title": found.title,
         "excerpt": excerpt,
+        "text_origin": found.text_origin,
         "url": found.url,
         "publisher": found.publisher,
         "family": found.family,
@@ -352,6 +354,17 @@ def article(found: Article) -> Plain:
         "published_at": instant(found.published_at),
         "first_seen_at": instant(found.first_seen_at),
         "revision": found.revision,
+    }
+
+
+def page(state: PageState) -> Plain:
+    """Return where the page behind an Article stands."""
+    return {
+        "outcome": state.outcome,
+        "reason": state.reason,
+        "url": state.url,
+        "asked_at": instant(state.asked_at),
+        "next_ask_at": instant(state.due_at),
     }
 
 

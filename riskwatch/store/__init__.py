@@ -38,6 +38,7 @@ from riskwatch.store.alerts import (
     Queued,
     Settled,
 )
+from riskwatch.store.pages import PageStore, PageText
 from riskwatch.store.people import User, WebSession
 from riskwatch.store.retention import Past, RetentionStore
 from riskwatch.store.scores import ScoreStore
@@ -55,6 +56,8 @@ __all__ = [
     "IncidentFilter",
     "IncidentStore",
     "OutboxStore",
+    "PageStore",
+    "PageText",
     "Past",
     "Queued",
     "RetentionStore",
@@ -113,8 +116,9 @@ class ArticleStore(Protocol):
     def add_articles(self, articles: Sequence[Article], *, now: datetime) -> Added:
         """Store new Articles and new revisions; identity is (source_id, guid), the first of a batch counts.
 
-        Same text_key and title: nothing changes. first_seen_at and recorded_at become `now` where they are
-        None. Articles new or changed are then `pending`.
+        Same text_key and title as its Source gave last: nothing changes. Where a page was read, a changed
+        item brings its title only, unless its text is longer than the page's. first_seen_at and recorded_at
+        become `now` where they are None. Articles new or changed are then `pending`.
         """
         ...
 
@@ -313,6 +317,11 @@ class UnitOfWork(Protocol):
     @property
     def articles(self) -> ArticleStore:
         """Sources and Articles."""
+        ...
+
+    @property
+    def pages(self) -> PageStore:
+        """Pages behind Articles."""
         ...
 
     @property

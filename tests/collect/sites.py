@@ -64,10 +64,10 @@ class LocalServer(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """Serve on a free port of 127.0.0.1."""
-    with LocalServer(("127.0.0.1", 0), Handler) as server:
-        made = Site(f"http://127.0.0.1:{server.server_address[1]}")
+def serving(address: str = "127.0.0.1") -> Iterator[Site]:
+    """Serve on a free port of a loopback address."""
+    with LocalServer((address, 0), Handler) as server:
+        made = Site(f"http://{address}:{server.server_address[1]}")
         server.site = made
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

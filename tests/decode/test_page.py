@@ -19,6 +19,7 @@ def test_a_page_gives_title_text_and_date() -> None:
 
     assert found.title == "Qwen lead resigns"
     assert found.text.count("has left Alibaba") == 5
+    assert found.text.startswith("Lin Junyang, who led Qwen")
     assert str(found.published_at).startswith("2026-03-03 ")
 
 

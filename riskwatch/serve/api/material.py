@@ -54,11 +54,18 @@ def get_article(desk: Desk, _query: Nothing, article: str) -> Mapping[str, Any]:
         found = unit.articles.article(article)
         revisions = unit.articles.revisions(article)
         signals = unit.events.signals_of_article(article)
+        page = unit.pages.pages([article]).get(article)
     return {
         **present.article(found),
+        "page": present.page(page) if page else None,
         "signals": [present.signal(s) for s in signals],
         "revisions": [
-            {"revision": r.revision, "title": r.title, "recorded_at": present.instant(r.recorded_at)}
+            {
+                "revision": r.revision,
+                "title": r.title,
+                "text_origin": r.text_origin,
+                "recorded_at": present.instant(r.recorded_at),
+            }
             for r in revisions
         ],
     }

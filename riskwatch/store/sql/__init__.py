@@ -14,6 +14,7 @@ from riskwatch.store import (
     EventStore,
     IncidentStore,
     OutboxStore,
+    PageStore,
     RetentionStore,
     ScoreStore,
     UnitOfWork,
@@ -25,6 +26,7 @@ from riskwatch.store.sql.engine import make_engine, sqlite_file, transaction
 from riskwatch.store.sql.events import SqlEvents
 from riskwatch.store.sql.incidents import SqlIncidents
 from riskwatch.store.sql.outbox import SqlOutbox
+from riskwatch.store.sql.pages import SqlPages
 from riskwatch.store.sql.restore import restore
 from riskwatch.store.sql.retention import SqlRetention
 from riskwatch.store.sql.schema import backup
@@ -38,6 +40,7 @@ __all__ = ["SqlStore", "backup", "restore", "sqlite_file"]
 @dataclass(frozen=True, slots=True)
 class _Unit:
     articles: ArticleStore
+    pages: PageStore
     events: EventStore
     scores: ScoreStore
     incidents: IncidentStore
@@ -105,6 +108,7 @@ class SqlStore:
 def _unit(session: Session) -> _Unit:
     return _Unit(
         articles=SqlArticles(session),
+        pages=SqlPages(session),
         events=SqlEvents(session),
         scores=SqlScores(session),
         incidents=SqlIncidents(session),

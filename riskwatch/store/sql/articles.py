@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -35,6 +35,7 @@ from riskwatch.store.sql.tables import article, article_revision, mention
 
 MAX_REVISIONS = 24
 TEXT_GONE = "text gone"  # in place of a ruleset: there is nothing to read again, its Signals stay
+PAGE = "page"  # text_origin of what a page said
 _BESIDE = ("id", "title", "text", "revision", "first_seen_at", "recorded_at")  # columns of their own
 _NEWEST = (article.c.id == article_revision.c.article_id) & (
     article.c.revision == article_revision.c.revision
@@ -76,12 +77,14 @@ class SqlArticles(SqlSources):
             batch.setdefault(article_id(given.source_id, given.guid), given)
         held = self._held_revisions(batch)
         changed, flagged = _differing(batch, held)
+        told = {i: _fingerprint(batch[i]) for i in changed}
+        batch |= self._keeping_pages({i: batch[i] for i in changed})
         fresh = [_row(i, batch[i], None, now=now) for i in sorted(batch.keys() - held.keys())]
         new = self._add_new(fresh)
-        again = [_row(i, batch[i], held[i], now=now) for i in changed]
+        again = [{**_row(i, batch[i], held[i], now=now), "fingerprint": told[i]} for i in changed]
         self._add_changed(again)
         stored = [*(row for row in fresh if row["id"] in new), *again]
-        self._session.add(article_revision, [_revision(row, batch[row["id"]]) for row in stored])
+        self._session.add(article_revision, [revision_row(row, batch[row["id"]]) for row in stored])
         if stored:
             self._session.changed()
         return Added(
@@ -100,6 +103,18 @@ class SqlArticles(SqlSources):
             held.update({row.id: row for row in rows})
         return held
 
+    def _keeping_pages(self, changed: Mapping[str, Article]) -> dict[str, Article]:
+        """Return those changed in a feed whose page was read, with the page's text where it says more."""
+        kept: dict[str, Article] = {}
+        for part in chunks(i for i, given in changed.items() if given.text_origin != PAGE):
+            for row in self._session.read(newest_article().where(article.c.id.in_(part))):
+                before, given = article_of(row), changed[row.id]
+                if before.text_origin == PAGE and len(before.text) > len(given.text):
+                    kept[row.id] = replace(
+                        given, **{name: getattr(before, name) for name in ("text", "text_key", "text_origin")}
+                    )
+        return kept
+
     def _add_new(self, rows: Sequence[dict[str, Any]]) -> set[str]:
         """Insert Articles; return the ids of those that nobody else has stored meanwhile."""
         if self._session.is_sqlite:  # the only writer
@@ -117,9 +132,9 @@ class SqlArticles(SqlSources):
 
     def pending(self, *, limit: int) -> Sequence[Article]:
         """Return Articles whose newest revision was not yet detected, oldest (first_seen_at, id) first."""
-        waits = _newest().where(article.c.detected_at.is_(None))
+        waits = newest_article().where(article.c.detected_at.is_(None))
         query = waits.order_by(article.c.first_seen_at, article.c.id).limit(limit)
-        return tuple(map(_article, self._session.read(query)))
+        return tuple(map(article_of, self._session.read(query)))
 
     def count_pending(self) -> int:
         """Return how many Articles wait for detection."""
@@ -182,16 +197,16 @@ class SqlArticles(SqlSources):
 
     def article(self, article_id: str) -> Article:
         """Return the newest revision; raises NotFound."""
-        row = self._session.read(_newest().where(_SHOWN, article.c.id == article_id)).first()
+        row = self._session.read(newest_article().where(_SHOWN, article.c.id == article_id)).first()
         if row is None:
             raise NotFound("article", article_id)
-        return _article(row)
+        return article_of(row)
 
     def revisions(self, article_id: str) -> Sequence[Article]:
         """Return all revisions, oldest first; raises NotFound."""
         query = _READ.join(article_revision, article.c.id == article_revision.c.article_id)
         query = query.where(_SHOWN, article.c.id == article_id).order_by(article_revision.c.revision)
-        found = tuple(map(_article, self._session.read(query)))
+        found = tuple(map(article_of, self._session.read(query)))
         if not found:
             raise NotFound("article", article_id)
         return found
@@ -199,10 +214,10 @@ class SqlArticles(SqlSources):
     def articles(self, where: ArticleFilter) -> Sequence[Article]:
         """Return one page."""
         order = (article.c.first_seen_at.desc(), article.c.id.desc())
-        query = _newest().where(*_conditions(where)).order_by(*order).limit(where.limit)
+        query = newest_article().where(*_conditions(where)).order_by(*order).limit(where.limit)
         if where.query:
             query = query.where(*matches(where.query, self._session))
-        return tuple(map(_article, self._session.read(query)))
+        return tuple(map(article_of, self._session.read(query)))
 
     def known_guids(self, source_id: str, guids: Sequence[str]) -> Mapping[str, str | None]:
         """Return the stored guids among those given, with their URL."""
@@ -256,11 +271,13 @@ def _outdated(ruleset: str) -> ColumnElement[bool]:
     return article.c.detected_at.is_not(None) & article.c.ruleset.not_in((ruleset, TEXT_GONE))
 
 
-def _newest() -> Select[Any]:
+def newest_article() -> Select[Any]:
+    """Return the query of Articles with their newest revision."""
     return _READ.join(article_revision, _NEWEST)
 
 
-def _article(row: Row[Any]) -> Article:
+def article_of(row: Row[Any]) -> Article:
+    """Return the Article of a row of newest_article."""
     return decode(
         Article,
         row.body,
@@ -315,7 +332,8 @@ def _row(id_: str, a: Article, held: Row[Any] | None, *, now: datetime) -> dict[
     }
 
 
-def _revision(row: Mapping[str, Any], a: Article) -> dict[str, Any]:
+def revision_row(row: Mapping[str, Any], a: Article) -> dict[str, Any]:
+    """Return the row of a revision: of `row` its number and time, of `a` what it says."""
     return {
         "article_id": row["id"],
         "revision": row["revision"],

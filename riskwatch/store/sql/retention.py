@@ -33,6 +33,7 @@ from riskwatch.store.sql.tables import (
     event_signal,
     event_version,
     mention,
+    page,
     poll,
     signal,
     story,
@@ -40,7 +41,7 @@ from riskwatch.store.sql.tables import (
 )
 from riskwatch.store.sql.tables_alerts import delivery, delivery_attempt
 
-_OF_ARTICLE = (event_signal, signal, mention, article_revision)
+_OF_ARTICLE = (event_signal, signal, mention, page, article_revision)
 _OF_EVENT = (event_signal, event_version)
 _DAY = 86_400_000_000  # microseconds
 _EMPTY = literal({}, Json)

@@ -11,7 +11,12 @@ from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaD
 
 from riskwatch.store.sql.columns import Instant, Number, Prose, Sketch, Words
 
-REVISIONS = ("0001", "0002", "0003")  # migrations this program knows, oldest first; the last one is head
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+)  # migrations this program knows, oldest first; the last one is head
 
 metadata = MetaData(
     naming_convention={
@@ -79,7 +84,7 @@ article = Table(
     Column("url", Words),
     Column("url_hash", Words),
     Column("revision", Integer, nullable=False),  # the newest
-    Column("fingerprint", Words, nullable=False),  # of title and text of the newest revision
+    Column("fingerprint", Words, nullable=False),  # of title and text as the Source gave them last
     Column("text_key", Words, nullable=False),
     Column("family", Words, nullable=False),
     Column("tier", Words, nullable=False),
@@ -111,6 +116,30 @@ article_revision = Table(
     Column("text", Prose, nullable=False),
     Column("body", Words, nullable=False),  # the other fields as JSON
     Index("uq_article_revision", "article_id", "revision", unique=True),
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("article_id", Words, ForeignKey("article.id"), primary_key=True),
+    Column("host", Words, nullable=False),
+    Column("due_at", Instant),  # NULL: not asked for any more
+    Column("revision", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("asked_at", Instant),
+    Column("url", Words),
+)
+_is_due = page.c.due_at.is_not(None)
+Index("ix_page_due", page.c.due_at, page.c.article_id, sqlite_where=_is_due, postgresql_where=_is_due)
+
+robots = Table(
+    "robots",
+    metadata,
+    Column("origin", Words, primary_key=True),  # https://news.example
+    Column("text", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
 )
 
 mention = Table(
