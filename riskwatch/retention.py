@@ -81,7 +81,7 @@ def forget(
             with parts.store.begin(write=False) as unit:
                 past[each] = unit.retention.count_past(each, before=before)
         else:
-            past[each] = sum(_deleted(parts, each, before, progress))
+            past[each] = _delete(parts, each, before, progress)
     return Forgotten(texts, evidence, past)
 
 
@@ -118,11 +118,13 @@ def counting(score: Score) -> Iterable[str]:
             yield from one.relieved_by
 
 
-def _deleted(parts: Parts, past: Past, before: datetime, progress: Callable[[int], object]) -> Iterable[int]:
+def _delete(parts: Parts, past: Past, before: datetime, progress: Callable[[int], object]) -> int:
+    gone = 0
     while True:
         with parts.store.begin() as unit:
+            unit.lock("retention")  # two workers would wait for each other's rows
             went = unit.retention.delete_past(past, before=before, limit=BATCH)
-        yield went
+        gone += went
         progress(went)
         if went < BATCH:
-            return
+            return gone

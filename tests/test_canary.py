@@ -17,9 +17,10 @@ from riskwatch.collect.sources import canary
 from riskwatch.errors import NotFound
 from riskwatch.model import CANARY, Event, Incident, IncidentState
 from riskwatch.replay import Clock
+from riskwatch.send.rule import AlertsFile
 from riskwatch.serve import create_app
 from riskwatch.settings import load
-from riskwatch.store import ArticleFilter, EventFilter, IncidentFilter, Store
+from riskwatch.store import ArticleFilter, DeliveryFilter, EventFilter, IncidentFilter, Store
 
 CONFIG = load(environ={})
 START = datetime(2026, 1, 5, 9, 20, tzinfo=UTC)
@@ -29,11 +30,11 @@ HOUR = timedelta(hours=1)
 class Watched:
     """An installation without a Source of its own, whose hours a test lets pass."""
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
+    def __init__(self, folder: Path, url: str | None = None, alerts: AlertsFile = CONFIG.alerts) -> None:
         self.clock = Clock(START)
         given = {"data_dir": folder, "database_url": None if url is None else SecretStr(url)}
         chosen = CONFIG.settings.model_copy(update=given)
-        self.app = App(replace(CONFIG, settings=chosen), now=self.clock, sources=())
+        self.app = App(replace(CONFIG, settings=chosen, alerts=alerts), now=self.clock, sources=())
 
     @property
     def store(self) -> Store:
@@ -118,6 +119,11 @@ def test_with_the_pipeline_stopped_after_decode_an_incident_opens_within_two_hou
     watched.hour(is_absorbed=False)
     (incident,) = watched.incidents()
     assert (incident.subject, incident.state) == ("canary", IncidentState.FIRING)
+    with watched.store.begin(write=False) as unit:
+        (told,) = unit.incidents.transitions(incident.id)
+    assert told.alert is not None
+    assert (told.alert["subject_name"], told.alert["headline"]) == ("The canary", "No fresh input")
+    assert told.alert["next_steps"][0].startswith("look into the log of the worker")
 
     watched.hours(2)
     assert [one.state for one in watched.incidents()] == [IncidentState.OK]
@@ -175,6 +181,7 @@ def test_no_listing_count_or_look_up_of_the_store_has_it(stored: Watched) -> Non
         assert not unit.scores.latest_all()
 
 
+@pytest.mark.slow
 def test_no_page_and_no_answer_names_it(watched: Watched) -> None:
     watched.hours(2)
     (event,) = watched.events()
@@ -212,6 +219,24 @@ def test_it_counts_for_no_score_and_no_coverage(watched: Watched) -> None:
     assert b"product_release" not in watched.app.counters.text()
 
 
+def test_no_digest_tells_of_it(tmp_path: Path) -> None:
+    mail = {"id": "mail", "kind": "email", "to": ["buyer@example.com"]}
+    daily = {"id": "daily", "receiver": "mail", "tz": "UTC", "at": "08:00"}
+    watched = Watched(tmp_path, alerts=AlertsFile.model_validate({"receivers": [mail], "digests": [daily]}))
+    watched.app.alerts.start()
+    watched.hours(24)
+
+    assert watched.app.alerts.digests.make() == 1
+
+    with watched.store.begin(write=False) as unit:
+        (digest,) = unit.outbox.deliveries(DeliveryFilter())
+    assert len(watched.events()) == 1
+    assert CANARY not in str(digest.payload)
+    assert "Kanarienwerk" not in str(digest.payload)
+    assert (digest.payload["sources_total"], digest.payload["events"]) == (0, [])
+    watched.app.close()
+
+
 def test_a_poll_by_hand_leaves_it_alone(watched: Watched) -> None:
     with pytest.raises(NotFound):
         watched.app.poll(only=[CANARY], everything=False, bar=_no_bar)
@@ -228,6 +253,7 @@ def test_its_age_is_a_metric_and_stands_in_the_detail_of_readiness(watched: Watc
     assert "\nriskwatch_canary_age_seconds 2520\n" in watched.get("/metrics").text
 
 
+@pytest.mark.slow
 def test_its_rows_do_not_grow_however_long_it_runs(stored: Watched) -> None:
     watched, counts = stored, []
     for _ in range(3):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from riskwatch import pipeline, retention
+from riskwatch import pipeline, retention, web
 from riskwatch.app import App
 from riskwatch.collect import Source
 from riskwatch.model import Article, Poll, Retention, Score, Signal, Verdict, VerdictKind
@@ -120,6 +120,7 @@ def archive(url: str, tmp_path: Path) -> Iterator[Archive]:
     made.app.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_deleting_changes_no_score_as_of_or_as_known_any_day(archive: Archive, seed: int) -> None:
     archive.live(seed)
@@ -135,6 +136,7 @@ def test_deleting_changes_no_score_as_of_or_as_known_any_day(archive: Archive, s
     assert archive.scores() == scores
 
 
+@pytest.mark.slow
 def test_new_rules_read_what_has_a_text_and_carry_over_the_rest(archive: Archive) -> None:
     archive.live(1)
     archive.forget()
@@ -185,6 +187,20 @@ def test_the_text_behind_an_event_that_still_counts_is_kept(archive: Archive) ->
     assert archive.texts() == {"g1": "Mistral AI shuts down and closes for good.", "g2": ""}
 
 
+def test_where_the_text_is_gone_search_is_silent_and_the_trace_shows_the_quote(archive: Archive) -> None:
+    archive.tell(1, "OpenAI laid off 300 employees on Monday, the company said.", title="Notes")
+    archive.clock.move(NOW)
+    pipeline.daily(archive.parts)
+    archive.forget()
+
+    with archive.app.store.begin(write=False) as unit:
+        assert not unit.articles.articles(ArticleFilter(query="employees"))
+        assert [a.guid for a in unit.articles.articles(ArticleFilter(query="notes"))] == ["g1"]
+        (event,) = unit.events.events_of("openai")
+    (signal,) = web.WebActions(archive.parts, lambda: b"").trace(event.id)
+    assert (signal["quote"][:23], signal["trace"]) == ("OpenAI laid off 300 emp", [])
+
+
 def test_what_waits_for_detection_is_kept(archive: Archive) -> None:
     told = Article("s", "g", "Notes", "Text.", None, FIRST, "en", "O", "o", "1", text_key="k")
     pipeline.ingest(archive.parts, [told])
@@ -194,6 +210,7 @@ def test_what_waits_for_detection_is_kept(archive: Archive) -> None:
     assert archive.texts() == {"g": "Text."}
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_what_then_goes_and_deletes_nothing(archive: Archive) -> None:
     archive.live(2)
     texts = archive.texts()
@@ -207,6 +224,7 @@ def test_a_dry_run_counts_what_then_goes_and_deletes_nothing(archive: Archive) -
     assert archive.forget().total == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_in_the_middle_is_finished_by_the_next(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
