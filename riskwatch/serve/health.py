@@ -30,8 +30,9 @@ def install(app: Flask, desk: Desk, admit: Callable[[str], object], description:
             description, mimetype="application/json", headers={"Cache-Control": "public, max-age=300"}
         )
 
-    def docs() -> str:
-        return render_template("docs.html", site=site_of(desk), api=json.loads(description), routes=ROUTES)
+    def docs() -> Response:
+        text = render_template("docs.html", site=site_of(desk), api=json.loads(description), routes=ROUTES)
+        return Response(text, mimetype="text/html", headers={"Cache-Control": "private, no-cache"})
 
     for path, view in (
         ("/livez", _livez),

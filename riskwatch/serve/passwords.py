@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LEAST_CHARS, MOST_CHARS = 12, 256
 _LEAST_DIFFERENT = 5
+_LEAST_NAME_CHARS = 4  # a shorter name stands in words that have nothing to do with it
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
 _GROUPS, _GROUP_CHARS = 4, 4  # 79 bits
 _one_at_a_time = threading.Lock()  # each takes 64 MiB and a processor: a crowd must wait, not take all
@@ -41,7 +42,8 @@ def fault_of(password: str, *, name: str) -> str | None:
         return f"write at least {LEAST_CHARS} characters; a sentence will do"
     if len(password) > MOST_CHARS:
         return f"write at most {MOST_CHARS} characters"
-    if name in password.lower():
+    called = name.partition("@")[0]
+    if len(called) >= _LEAST_NAME_CHARS and called in password.lower():
         return "leave your name out of it"
     if len(set(password)) < _LEAST_DIFFERENT:
         return "use more different characters"

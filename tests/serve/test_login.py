@@ -13,7 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from riskwatch.serve.access import COOKIE, TOKEN_HEADER
+from riskwatch.serve.api import ROUTES
 from riskwatch.serve.login import LOGINS_PER_MINUTE, next_of
+from riskwatch.serve.pages import ACTS
 from riskwatch.serve.sessions import LASTS, MOST_TRIES, TRIES_WITHIN
 from tests.serve.installation import HOSTILE, Installation, Reader
 from tests.serve.people import PASSWORD, Browser, add_user, cheap_hashes, text_of
@@ -125,10 +127,11 @@ def test_a_name_is_read_in_either_case_and_pages_say_who_is_there(town: Installa
     browser = Browser(town.flask(), " Read ")
 
     for path in ("/", "/docs", "/vendors/nobody"):
-        text = text_of(browser.get(path))
+        answer = browser.get(path)
+        text = text_of(answer)
+        assert answer.headers["Cache-Control"] in ("private, no-cache", "no-store"), path
         assert "Logged in as" in text, path
         assert ">read</a>" in text, path
-    assert "private" in browser.get("/").headers["Cache-Control"]
     assert "Logged in as" not in text_of(Browser(town.flask()).get("/docs"))
 
 
@@ -413,6 +416,22 @@ def test_a_change_through_the_api_needs_the_token_of_the_session(town: Installat
         Reader(browser.client, town.keys["review"]).ask("POST", "/v1/silences", json=silence).status_code
         == 201
     )
+
+
+def test_whatever_asks_for_more_than_reading_is_forbidden_to_a_reader(town: Installation) -> None:
+    flask = town.flask()
+    browser = Browser(flask, "read")
+    headers = {TOKEN_HEADER: browser.token("/sources")}
+    asked = [(route.method, route.path) for route in ROUTES if route.scope != "read"]
+    asked += [("POST", act.path) for act in ACTS]
+
+    given = {
+        (method, path): browser.client.open(path, method=method, headers=headers).status_code
+        for method, path in asked
+    }
+
+    assert len(given) > 15
+    assert set(given.values()) == {403}
 
 
 def test_every_post_without_the_token_is_refused(town: Installation) -> None:

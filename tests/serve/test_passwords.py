@@ -27,6 +27,13 @@ def test_a_sentence_in_any_script_will_do(password: str) -> None:
     assert passwords.fault_of(password, name="ann") is None
 
 
+def test_a_name_is_looked_for_before_the_at_and_only_where_it_tells_something() -> None:
+    assert (
+        passwords.fault_of("I am Annabella now", name="annabella@example.com") == "leave your name out of it"
+    )
+    assert passwords.fault_of("planning for winter", name="ann") is None
+
+
 def test_one_time_passwords_will_do_themselves_and_hold_no_letter_that_looks_like_another() -> None:
     made = {passwords.one_time() for _ in range(200)}
 
