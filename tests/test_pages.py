@@ -157,6 +157,7 @@ def test_a_teaser_is_replaced_by_the_page_behind_it_and_its_events_are_found(des
     assert (article.text_origin, article.revision) == ("page", 2)
     assert "laid off 120 employees" in article.text
     assert "Imprint" not in article.text
+    assert article.text.startswith("What we know.\n")
     assert desk.events() - before == {("mistral", "layoffs")}
 
 
@@ -447,7 +448,7 @@ def test_an_edited_item_has_its_new_title_at_once_and_its_page_is_read_again(des
     desk.tells()
     desk.poll()
     desk.read()
-    desk.tells(title="Mistral AI denies cutting staff")
+    desk.tells(title="Mistral AI denies cutting staff", text="A correction.")
     page_at(site, body=html(BODY.replace("120", "140")))
 
     assert desk.poll() == (0, 1)
@@ -455,9 +456,11 @@ def test_an_edited_item_has_its_new_title_at_once_and_its_page_is_read_again(des
     state = desk.read_one()
 
     assert (between.title, between.text_origin) == ("Mistral AI denies cutting staff", "page")
+    assert between.text.startswith("A correction.\n")
     assert "120" in between.text
     after = desk.article()
     assert (after.title, state.attempts) == (between.title, 2)
+    assert "120" not in after.text
     assert "140" in after.text
 
 

@@ -27,7 +27,7 @@ def is_wanted(source: Source, article: Article, *, is_named: bool, now: datetime
     Args:
         source: Its `full_text`; files, digests and status pages have no page of an article's own.
         article: As stored.
-        is_named: Whether title or text names a watched vendor; a vendor's own channel always speaks of it.
+        is_named: Whether title or text names a watched vendor.
         now: Aware UTC.
     """
     if source.full_text == "never" or source.kind is not SourceKind.FEED:
@@ -39,8 +39,7 @@ def is_wanted(source: Source, article: Article, *, is_named: bool, now: datetime
         return False
     if source.full_text == "always":
         return True
-    is_short = article.text_origin == "page" or len(article.text) < SHORT_CHARS
-    return is_short and (is_named or bool(source.vendors))
+    return is_named and (article.text_origin == "page" or len(article.text) < SHORT_CHARS)
 
 
 def _is_article(url: str | None) -> bool:

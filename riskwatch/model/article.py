@@ -43,6 +43,7 @@ class Article:
     covers: tuple[str, ...] = ()  # vendors that the source speaks for (a vendor's own channel)
     text_key: str = ""  # SHA-256 of the normalised text
     text_origin: str = "feed"  # page, feed, title
+    lead_chars: int = 0  # of a page's text: what the feed says stands before it
     garbled: bool = False
     flags: tuple[str, ...] = ()  # date_in_future, truncated ...
     id: str = ""

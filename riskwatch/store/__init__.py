@@ -116,8 +116,8 @@ class ArticleStore(Protocol):
     def add_articles(self, articles: Sequence[Article], *, now: datetime) -> Added:
         """Store new Articles and new revisions; identity is (source_id, guid), the first of a batch counts.
 
-        Same text_key and title as its Source gave last: nothing changes. Where a page was read, a changed
-        item brings its title only, unless its text is longer than the page's. first_seen_at and recorded_at
+        Same text_key and title as its Source gave last: nothing changes. The text of a page
+        stays below a changed item, unless the item's own is longer. first_seen_at and recorded_at
         become `now` where they are None. Articles new or changed are then `pending`.
         """
         ...

@@ -15,7 +15,7 @@ class PageText:
     """Text of an Article as its page has it."""
 
     text: str
-    text_key: str
+    text_key: str  # of this text alone: copies under another teaser are copies
     flags: tuple[str, ...] = ()  # truncated
 
 
@@ -52,7 +52,8 @@ class PageStore(Protocol):
     def add_text(self, article_id: str, text: PageText, *, now: datetime) -> int:
         """Store the page's text as a further revision, which is pending; return the newest revision.
 
-        The title stays the newest. Nothing is stored for the text that the Article has, or past 24 revisions.
+        What the feed says stays: its title, and its text above the page's, unless that holds it. Nothing is
+        stored for a text that was read before, or past 24 revisions.
         Raises NotFound.
         """
         ...

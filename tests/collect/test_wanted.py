@@ -40,10 +40,6 @@ def test_a_teaser_that_names_a_vendor_wants_its_page() -> None:
     assert wanted(a_source(), an_article(text="", text_origin="title"))
 
 
-def test_a_vendors_own_channel_speaks_of_it_without_naming_it() -> None:
-    assert wanted(a_source(covers=["alibaba"]), an_article(title="An update"), is_named=False)
-
-
 @pytest.mark.parametrize(
     ("source", "article", "is_named"),
     [

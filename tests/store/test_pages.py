@@ -83,7 +83,8 @@ def test_the_text_of_a_page_is_a_further_revision_that_waits_for_detection(store
         assert unit.pages.add_text(id_, TEXT, now=NOON + HOUR) == 2
 
         (waiting,) = unit.articles.pending(limit=9)
-        assert (waiting.text, waiting.text_origin, waiting.revision) == (TEXT.text, "page", 2)
+        assert waiting.text == f"Lin leaves Qwen.\n{TEXT.text}"
+        assert (waiting.text_origin, waiting.revision) == ("page", 2)
         assert (waiting.title, waiting.flags, waiting.recorded_at) == (
             "Qwen lead resigns", ("truncated",), NOON + HOUR,
         )  # fmt: skip
@@ -108,10 +109,10 @@ def test_the_same_item_in_a_later_poll_leaves_the_text_of_the_page(store: SqlSto
         added = unit.articles.add_articles([an_article()], now=NOON + HOUR)
 
         assert (added.new, added.changed, added.unchanged) == ((), (), 1)
-        assert unit.articles.article(id_).text == TEXT.text
+        assert unit.articles.article(id_).text.endswith(TEXT.text)
 
 
-def test_an_edited_item_brings_its_title_and_keeps_the_text_of_the_page(store: SqlStore) -> None:
+def test_an_edited_item_stands_over_and_keeps_the_text_of_the_page(store: SqlStore) -> None:
     with store.begin() as unit:
         id_ = stored(unit)
         unit.pages.add_text(id_, TEXT, now=NOON)
@@ -122,7 +123,8 @@ def test_an_edited_item_brings_its_title_and_keeps_the_text_of_the_page(store: S
 
         assert (first.changed, second.changed) == ((id_,), ())
         newest = unit.articles.article(id_)
-        assert (newest.title, newest.text, newest.text_origin) == ("Qwen lead is back", TEXT.text, "page")
+        assert (newest.title, newest.text_origin) == ("Qwen lead is back", "page")
+        assert newest.text == f"He returns.\n{TEXT.text}"
         assert newest.revision == 3
         assert unit.articles.briefs([id_])[id_].text_key == TEXT.text_key
 
@@ -131,12 +133,29 @@ def test_an_item_whose_feed_tells_more_than_the_page_speaks_for_itself(store: Sq
     with store.begin() as unit:
         id_ = stored(unit)
         unit.pages.add_text(id_, TEXT, now=NOON)
-        whole = an_article(text=TEXT.text + "And more.")
+        whole = an_article(text=f"{TEXT.text}And more.")
 
         unit.articles.add_articles([whole], now=NOON + HOUR)
 
         assert unit.articles.article(id_).text == whole.text
         assert unit.articles.article(id_).text_origin == "feed"
+
+
+def test_another_text_of_the_page_takes_the_place_of_the_first(store: SqlStore) -> None:
+    with store.begin() as unit:
+        id_ = stored(unit)
+        unit.pages.add_text(id_, TEXT, now=NOON)
+        unit.pages.add_text(id_, PageText("Corrected: Lin stays.", "another key"), now=NOON + HOUR)
+
+        assert unit.articles.article(id_).text == "Lin leaves Qwen.\nCorrected: Lin stays."
+
+
+def test_a_teaser_that_the_page_repeats_is_told_once(store: SqlStore) -> None:
+    with store.begin() as unit:
+        id_ = stored(unit, text="Lin Junyang leaves Qwen.")
+        unit.pages.add_text(id_, TEXT, now=NOON)
+
+        assert unit.articles.article(id_).text == TEXT.text
 
 
 def test_a_page_adds_no_revision_past_the_last(store: SqlStore) -> None:

@@ -104,15 +104,14 @@ class SqlArticles(SqlSources):
         return held
 
     def _keeping_pages(self, changed: Mapping[str, Article]) -> dict[str, Article]:
-        """Return those changed in a feed whose page was read, with the page's text where it says more."""
+        """Return those changed in a feed whose page was read, with the page's text where that says more."""
         kept: dict[str, Article] = {}
         for part in chunks(i for i, given in changed.items() if given.text_origin != PAGE):
             for row in self._session.read(newest_article().where(article.c.id.in_(part))):
                 before, given = article_of(row), changed[row.id]
-                if before.text_origin == PAGE and len(before.text) > len(given.text):
-                    kept[row.id] = replace(
-                        given, **{name: getattr(before, name) for name in ("text", "text_key", "text_origin")}
-                    )
+                text = before.text[before.lead_chars :]
+                if before.text_origin == PAGE and len(text) > len(given.text):
+                    kept[row.id] = with_page(given, text, text_key=before.text_key)
         return kept
 
     def _add_new(self, rows: Sequence[dict[str, Any]]) -> set[str]:
@@ -274,6 +273,12 @@ def _outdated(ruleset: str) -> ColumnElement[bool]:
 def newest_article() -> Select[Any]:
     """Return the query of Articles with their newest revision."""
     return _READ.join(article_revision, _NEWEST)
+
+
+def with_page(told: Article, text: str, *, text_key: str) -> Article:
+    """Return an Article as its feed tells it, and below that the text of its page, unless that holds it."""
+    lead = f"{told.text}\n" if told.text and told.text not in text else ""
+    return replace(told, text=lead + text, text_key=text_key, text_origin=PAGE, lead_chars=len(lead))
 
 
 def article_of(row: Row[Any]) -> Article:

@@ -11,7 +11,14 @@ from sqlalchemy import func, select, update
 from riskwatch.errors import NotFound
 from riskwatch.model import PageState
 from riskwatch.store import PageText
-from riskwatch.store.sql.articles import MAX_REVISIONS, PAGE, article_of, newest_article, revision_row
+from riskwatch.store.sql.articles import (
+    MAX_REVISIONS,
+    PAGE,
+    article_of,
+    newest_article,
+    revision_row,
+    with_page,
+)
 from riskwatch.store.sql.session import Session, chunks, flat
 from riskwatch.store.sql.tables import article, article_revision, page, robots
 
@@ -71,12 +78,14 @@ class SqlPages:
         if row is None:
             raise NotFound("article", article_id)
         before = article_of(row)
-        if before.text_key == text.text_key or before.revision >= MAX_REVISIONS:
+        is_read = before.text_origin == PAGE
+        if (is_read and before.text_key == text.text_key) or before.revision >= MAX_REVISIONS:
             return before.revision
+        fed = replace(before, text=before.text[: before.lead_chars].strip()) if is_read else before
+        after = with_page(replace(fed, flags=text.flags), text.text, text_key=text.text_key)
         told = {"revision": before.revision + 1, "text_key": text.text_key, "recorded_at": now}
         # The fingerprint stays: it tells what the Source said last, and a page does not change that.
         self._session.run(update(article).where(article.c.id == article_id).values(**told, detected_at=None))
-        after = replace(before, text=text.text, text_key=text.text_key, text_origin=PAGE, flags=text.flags)
         self._session.add(article_revision, [revision_row({"id": article_id, **told}, after)])
         self._session.changed()
         return before.revision + 1
