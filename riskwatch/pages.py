@@ -159,7 +159,7 @@ def _text(parts: Parts, article: Article, fetched: Fetched, *, now: datetime) ->
             f"the page does not name {' or '.join(sorted(wanted))}, of which the feed tells",
             outcome="other_text",
         )
-    return PageText(found.text, tidy_text_key(article.title, found.text), found.flags)
+    return PageText(found.text, tidy_text_key(article.title, found.text))
 
 
 def _named(parts: Parts, article: Article) -> tuple[Mention, ...]:

@@ -49,11 +49,6 @@ class Asked:
     is_passing: bool = False  # another time it may go well; the host is left alone until then
     wait: timedelta | None = None  # that the host asks for
 
-    @property
-    def is_ok(self) -> bool:
-        """Whether there is a page to read."""
-        return self.outcome == "ok"
-
 
 def ask(url: str, *, source_id: str, tools: PageTools) -> Asked:
     """Ask for a page as robots.txt of every host on the way allows; a failure is an outcome with a reason."""

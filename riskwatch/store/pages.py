@@ -16,7 +16,6 @@ class PageText:
 
     text: str
     text_key: str  # of this text alone: copies under another teaser are copies
-    flags: tuple[str, ...] = ()  # truncated
 
 
 class PageStore(Protocol):

@@ -12,7 +12,7 @@ from riskwatch.store import PageText, UnitOfWork
 from riskwatch.store.sql import SqlStore
 from tests.store.builders import HOUR, NOON, an_article
 
-TEXT = PageText("Lin Junyang leaves Qwen. " * 20, "key of the page", ("truncated",))
+TEXT = PageText("Lin Junyang leaves Qwen. " * 20, "key of the page")
 
 
 def stored(unit: UnitOfWork, guid: str = "g1", **fields: str) -> str:

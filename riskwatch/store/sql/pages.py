@@ -82,7 +82,7 @@ class SqlPages:
         if (is_read and before.text_key == text.text_key) or before.revision >= MAX_REVISIONS:
             return before.revision
         fed = replace(before, text=before.text[: before.lead_chars].strip()) if is_read else before
-        after = with_page(replace(fed, flags=text.flags), text.text, text_key=text.text_key)
+        after = with_page(fed, text.text, text_key=text.text_key)
         told = {"revision": before.revision + 1, "text_key": text.text_key, "recorded_at": now}
         # The fingerprint stays: it tells what the Source said last, and a page does not change that.
         self._session.run(update(article).where(article.c.id == article_id).values(**told, detected_at=None))
