@@ -41,23 +41,16 @@ def openapi(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
             "title": "riskwatch",
             "version": version,
             "description": "How stable each AI-model vendor is, why, and what changed. "
-            "Scores run from 0 to 100, 100 most stable.",
+            "Scores run from 0 to 100, 100 most stable. "
+            f"The pages' own session ({COOKIE}) opens it too; whatever is not a GET then needs the token of "
+            f"its forms in the header {TOKEN_HEADER}.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"key": []}, {"session": []}],
+        "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "session": {
-                    "type": "apiKey",
-                    "in": "cookie",
-                    "name": COOKIE,
-                    "description": "Of a person who logged in. Whatever is not a GET also needs the header "
-                    f"{TOKEN_HEADER} with the token that the pages of the session hold.",
-                },
-            },
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
             "schemas": definitions.get("$defs", {}),
         },
     }

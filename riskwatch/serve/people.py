@@ -95,6 +95,7 @@ def _checked(name: str) -> str:
     made = folded(name)
     if made is None:
         raise Invalid(
-            "name", "write 1 to 64 letters, digits or . _ + @ -, as ann or ann@example.com, a letter first"
+            "name",
+            "write 1 to 64 letters, digits or . _ + @ -, the first a letter or digit: ann, ann@example.com",
         )
     return made
