@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -332,6 +333,21 @@ def test_disabling_a_person_ends_the_session_at_once(peopled: Installation) -> N
     peopled.app.people.enable("admin")
     assert not browser.is_in()
     assert Browser(flask).log_in("admin").status_code == 303
+
+
+def test_a_restore_ends_every_session_that_the_backup_held(peopled: Installation, tmp_path: Path) -> None:
+    browser, again = Browser(peopled.flask(), "read"), tmp_path / "copy.db"
+    held = browser.session
+    assert held is not None
+    peopled.app.keeping.backup(again)
+    browser.post("/logout", form="/sources")
+
+    peopled.app.restore(again)
+
+    thief = Browser(peopled.flask())
+    thief.client.set_cookie(COOKIE, held)
+    assert not thief.is_in()
+    assert Browser(peopled.flask()).log_in("read").status_code == 303
 
 
 # -------------------------------------------------------------------------------- passwords
