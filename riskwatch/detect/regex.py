@@ -64,44 +64,43 @@ class Regex:
         self._loose: _Matching | None = None
         self._match: _Matching | None = None
 
-    def _ready(self) -> _Matching:
-        """Compile; two threads may both do so, and either result serves."""
-        self._loose = _loose(self.pattern, self._chosen)
-        self._match = re2._Regexp(self.pattern, self._chosen)._regexp.Match
+    def _first(self) -> _Matching:
+        """Compile the looser form, or the pattern itself; two threads may both do so, either result serves."""
+        self._loose = _compiled(_unbound(self.pattern), self._chosen)
+        return self._loose
+
+    def _exact(self) -> _Matching:
+        """Compile the pattern itself, which most texts never ask for."""
+        is_same = _unbound(self.pattern) == self.pattern
+        self._match = self._loose if is_same and self._loose else _compiled(self.pattern, self._chosen)
         return self._match
 
-    def _fails(self, raw: bytes, at: int, end: int) -> bool:
-        """Whether not even the looser form matches."""
-        return self._loose is not None and self._loose(_ANYWHERE, raw, at, end)[0][0] < 0
+    def _matching(self, raw: bytes, at: int, end: int) -> _Spans | None:
+        """Return the spans of the first match between two places; None where there is none."""
+        loose = self._loose or self._first()
+        if at > end or (spans := loose(_ANYWHERE, raw, at, end))[0][0] < 0:
+            return None
+        match = self._match or self._exact()
+        if match is not loose and (spans := match(_ANYWHERE, raw, at, end))[0][0] < 0:
+            return None
+        return spans
 
     def hits(self, text: str | bytes) -> bool:
         """Whether the pattern matches anywhere."""
         raw = text.encode() if isinstance(text, str) else text
-        match = self._match or self._ready()
-        if self._fails(raw, 0, len(raw)):
-            return False
-        return bool(match(_ANYWHERE, raw, 0, len(raw))[0][0] >= 0)
+        return self._matching(raw, 0, len(raw)) is not None
 
     def search(self, text: str | bytes, at: int = 0, *, stop: int | None = None) -> Match | None:
         """Return the first match between two places, which are in bytes."""
         raw = text.encode() if isinstance(text, str) else text
-        end = len(raw) if stop is None else min(stop, len(raw))
-        match = self._match or self._ready()
-        if at > end or self._fails(raw, at, end):
-            return None
-        spans = match(_ANYWHERE, raw, at, end)
-        return Match(text, raw, spans, self.groupindex) if spans[0][0] >= 0 else None
+        spans = self._matching(raw, at, len(raw) if stop is None else min(stop, len(raw)))
+        return None if spans is None else Match(text, raw, spans, self.groupindex)
 
     def finditer(self, text: str | bytes) -> Iterator[Match]:
         """Yield the matches in order; they do not overlap."""
         raw = text.encode() if isinstance(text, str) else text
-        at, size, match = 0, len(raw), self._match or self._ready()
-        if self._fails(raw, at, size):
-            return
-        while True:
-            spans = match(_ANYWHERE, raw, at, size)
-            if spans[0][0] < 0:
-                return
+        at, size = 0, len(raw)
+        while (spans := self._matching(raw, at, size)) is not None:
             yield Match(text, raw, spans, self.groupindex)
             if at == size:
                 return
@@ -109,10 +108,14 @@ class Regex:
             at = end if end != at else _next_char(raw, at) if isinstance(text, str) else at + 1
 
 
-def _loose(pattern: str | bytes, chosen: re2.Options) -> _Matching | None:
+def _unbound(pattern: str | bytes) -> str | bytes:
     """Return the pattern without bounds on its gaps: it matches wherever the pattern does."""
-    loose = str(_BOUND.sub("*", pattern)) if isinstance(pattern, str) else pattern
-    return re2._Regexp(loose, chosen)._regexp.Match if loose != pattern else None
+    return str(_BOUND.sub("*", pattern)) if isinstance(pattern, str) else pattern
+
+
+def _compiled(pattern: str | bytes, chosen: re2.Options) -> _Matching:
+    matching: _Matching = re2._Regexp(pattern, chosen)._regexp.Match
+    return matching
 
 
 def _next_char(raw: bytes, at: int) -> int:
