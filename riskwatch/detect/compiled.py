@@ -76,6 +76,7 @@ class CompiledRule:
     needs_person: bool
     hint: Regex  # the prefilter, to show the words that hit
     uses_people: bool  # whether a frame has a place for persons
+    is_narrow: bool  # whether frames and filters read one byte a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +219,17 @@ class _Collector:
     def error(self, message: str, key: str) -> None:
         self.errors.append(ConfigError(message, path=self.rule.id, key=key))
 
-    def compile(self, pattern: str, key: str) -> Regex | None:
+    def compile(self, pattern: str, key: str, *, is_narrow: bool = False) -> Regex | None:
         try:
-            return self.pack.expander.compile(pattern)
+            return self.pack.expander.compile(pattern, is_narrow=is_narrow)
         except PatternError as error:
             self.error(str(error), key)
             return None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether its frames and filters read one byte a character: where words stand apart, few are lost."""
+        return self.pack.grammar.unit == "words"
 
     @property
     def failed(self) -> bool:
@@ -238,7 +244,10 @@ def _rule(rule: Rule, taxonomy: Taxonomy, pack: Pack, errors: list[ConfigError])
         return None
     hint = collect.compile(rule.detect.prefilter, "detect.prefilter")
     frames = tuple(_frames(rule, collect))
-    filters = [(name, collect.compile(text, f"detect.not.{name}")) for name, text in rule.detect.not_.items()]
+    filters = [
+        (name, collect.compile(text, f"detect.not.{name}", is_narrow=collect.is_narrow))
+        for name, text in rule.detect.not_.items()
+    ]
     own = _own(rule, collect)
     captures = tuple(_captures(rule, event, frames, collect))
     if collect.failed or hint is None:
@@ -252,13 +261,14 @@ def _rule(rule: Rule, taxonomy: Taxonomy, pack: Pack, errors: list[ConfigError])
         captures=captures,
         needs_person="person" in event.attributes,
         hint=hint,
+        is_narrow=collect.is_narrow,
         uses_people=any(token_class("P") in frame.pattern.pattern for frame in frames),
     )
 
 
 def _frames(rule: Rule, collect: _Collector) -> Iterable[Frame]:
     for name, text in rule.detect.any_.items():
-        pattern = collect.compile(text, f"detect.any.{name}")
+        pattern = collect.compile(text, f"detect.any.{name}", is_narrow=collect.is_narrow)
         if pattern is None:
             continue
         groups = dict(pattern.groupindex)

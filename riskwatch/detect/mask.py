@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from riskwatch.detect.onebyte import narrowed
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import compile_pattern
 from riskwatch.model import Person
@@ -72,6 +73,7 @@ class Masked:
     starts: tuple[int, ...] = field(repr=False)  # of each token in text
     ends: tuple[int, ...] = field(repr=False)
     raw: bytes = field(repr=False)  # text, for RE2
+    _narrow: bytes | None = field(default=None, repr=False, compare=False)
     _lighter: Light | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -82,6 +84,13 @@ class Masked:
             text, starts, ends = _fill(self.original, few)
             self._lighter = Light(text, tuple(token for _, token in few), starts, ends)
         return self._lighter
+
+    @property
+    def narrow(self) -> bytes:
+        """The text with one byte a character, made when it is first asked for."""
+        if self._narrow is None:
+            self._narrow = narrowed(self.text)
+        return self._narrow
 
     @property
     def light(self) -> str:

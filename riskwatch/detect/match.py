@@ -40,8 +40,9 @@ class _Match:
 def candidates(rule: CompiledRule, masked: Masked, *, frames: Iterable[int]) -> tuple[Candidate, ...]:
     """Return what these frames of the rule find, by place; the first one that matches a trigger wins it."""
     found: list[Candidate] = []
+    raw = masked.narrow if rule.is_narrow else masked.raw
     for frame in (rule.frames[number] for number in frames):
-        for match in _matches(frame, masked.raw):
+        for match in _matches(frame, raw, is_narrow=rule.is_narrow):
             is_free = not any(_overlap(match.trigger, other.trigger) for other in found)
             if is_free and _means_it(masked, match.groups):
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups))
@@ -58,9 +59,9 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _matches(frame: Frame, raw: bytes) -> Iterable[_Match]:
+def _matches(frame: Frame, raw: bytes, *, is_narrow: bool) -> Iterable[_Match]:
     """Yield the frame's matches; frames run on bytes, which RE2 takes as they are."""
-    at = 0
+    at, in_chars = 0, _same if is_narrow else _in_chars
     for _ in range(MAX_MATCHES):
         match = frame.pattern.search(raw, at)
         if match is None:
@@ -68,14 +69,18 @@ def _matches(frame: Frame, raw: bytes) -> Iterable[_Match]:
         match = _nearest(frame, raw, match)
         trigger = match.span(frame.groups["t"])
         yield _Match(
-            _in_chars(raw, trigger),
+            in_chars(raw, trigger),
             {
-                name: _in_chars(raw, match.span(number))
+                name: in_chars(raw, match.span(number))
                 for name, number in frame.groups.items()
                 if name != "t" and match.took_part(number)
             },
         )
         at = trigger[1] if trigger[1] > at else at + 1
+
+
+def _same(_raw: bytes, span: tuple[int, int]) -> tuple[int, int]:
+    return span
 
 
 def _in_chars(raw: bytes, span: tuple[int, int]) -> tuple[int, int]:
@@ -103,7 +108,7 @@ def _nearest(frame: Frame, raw: bytes, match: Match) -> Match:
 def _blocker(candidate: Candidate, masked: Masked, *, pack: Pack, filters: Iterable[int]) -> str | None:
     rule, trigger, groups = candidate.rule, candidate.trigger, candidate.groups
     for name, pattern in (rule.filters[number] for number in filters):
-        for match in pattern.finditer(masked.text):
+        for match in pattern.finditer(masked.narrow if rule.is_narrow else masked.text):
             if match.start() - SLACK < trigger[1] and trigger[0] < match.end() + SLACK:
                 return name
             if "n" in groups and _overlap(match.span(), groups["n"]):

@@ -50,13 +50,18 @@ def options(*, case_sensitive: bool = False, memory_bytes: int = MAX_PATTERN_MEM
 
 
 def compile_pattern(
-    pattern: str | bytes, *, case_sensitive: bool = False, memory_bytes: int = 0, is_longest: bool = False
+    pattern: str | bytes,
+    *,
+    case_sensitive: bool = False,
+    memory_bytes: int = 0,
+    is_longest: bool = False,
+    is_narrow: bool = False,
 ) -> Regex:
     """Compile one pattern or raise PatternError."""
     chosen = options(case_sensitive=case_sensitive, memory_bytes=memory_bytes or MAX_PATTERN_MEMORY_BYTES)
     chosen.longest_match = is_longest
     try:
-        return Regex(pattern, chosen)
+        return Regex(pattern, chosen, is_narrow=is_narrow)
     except re2.error as error:
         message = error.args[0] if error.args else "does not compile"
         raise PatternError(message.decode() if isinstance(message, bytes) else str(message)) from error
@@ -124,9 +129,9 @@ class Expander:
             return f"(?:{self.expand(self.macros[name], depth=depth + 1)})"
         raise PatternError(f"{{{name}}} is neither a macro of the lexicon nor a slot")
 
-    def compile(self, pattern: str) -> Regex:
+    def compile(self, pattern: str, *, is_narrow: bool = False) -> Regex:
         """Expand and compile."""
-        return compile_pattern(self.expand(pattern))
+        return compile_pattern(self.expand(pattern), is_narrow=is_narrow)
 
 
 def gap(number: str | None) -> str:

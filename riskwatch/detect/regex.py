@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import re2
 
+from riskwatch.detect.onebyte import narrowed
+
 _ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 _BOUND = re2.compile(r"\{0,[0-9]{2,}\}\??")
 _Spans = list[tuple[int, int]]
@@ -55,25 +57,51 @@ class Regex:
     every number of every gap, and most texts fail already on the order of the words.
     """
 
-    __slots__ = ("_chosen", "_loose", "_match", "groupindex", "pattern")
+    __slots__ = ("_chosen", "_is_narrow", "_loose", "_match", "groupindex", "pattern")
 
-    def __init__(self, pattern: str | bytes, chosen: re2.Options) -> None:
-        """Check the pattern; raises re2.error."""
-        self.pattern, self._chosen = pattern, chosen
-        self.groupindex: Mapping[str, int] = re2._Regexp(pattern, chosen).groupindex
+    def __init__(self, pattern: str | bytes, chosen: re2.Options, *, is_narrow: bool = False) -> None:
+        """Check the pattern; raises re2.error.
+
+        Args:
+            pattern: RE2, in UTF-8.
+            chosen: How it is read.
+            is_narrow: Match texts of one byte a character only, given as bytes.
+        """
+        self.pattern, self._chosen, self._is_narrow = pattern, chosen, is_narrow
+        groups = self._compiled(pattern).groupindex
+        self.groupindex: Mapping[str, int] = {
+            name.decode() if isinstance(name, bytes) else name: number for name, number in groups.items()
+        }
         self._loose: _Matching | None = None
         self._match: _Matching | None = None
 
     def _first(self) -> _Matching:
-        """Compile the looser form, or the pattern itself; two threads may both do so, either result serves."""
-        self._loose = _compiled(_unbound(self.pattern), self._chosen)
+        """Compile what is asked first; two threads may both do so, and either result serves."""
+        loose = _unbound(self.pattern)
+        made = self._compiled(loose, is_asked_only=loose != self.pattern)
+        self._loose = made._regexp.Match
         return self._loose
 
     def _exact(self) -> _Matching:
         """Compile the pattern itself, which most texts never ask for."""
-        is_same = _unbound(self.pattern) == self.pattern
-        self._match = self._loose if is_same and self._loose else _compiled(self.pattern, self._chosen)
-        return self._match
+        if self._loose is not None and _unbound(self.pattern) == self.pattern:
+            match = self._loose
+        else:
+            match = self._compiled(self.pattern)._regexp.Match
+        self._match = match
+        return match
+
+    def _compiled(self, pattern: str | bytes, *, is_asked_only: bool = False) -> re2._Regexp:
+        """Compile; what is only asked whether it matches needs no groups."""
+        chosen = self._chosen
+        if is_asked_only or self._is_narrow:
+            chosen = re2.Options()
+            for name in re2.Options.NAMES:
+                setattr(chosen, name, getattr(self._chosen, name))
+            chosen.never_capture = is_asked_only
+        if self._is_narrow and isinstance(pattern, str):
+            pattern, chosen.encoding = narrowed(pattern), re2.Options.Encoding.LATIN1
+        return re2._Regexp(pattern, chosen)
 
     def _matching(self, raw: bytes, at: int, end: int) -> _Spans | None:
         """Return the spans of the first match between two places; None where there is none."""
@@ -111,11 +139,6 @@ class Regex:
 def _unbound(pattern: str | bytes) -> str | bytes:
     """Return the pattern without bounds on its gaps: it matches wherever the pattern does."""
     return str(_BOUND.sub("*", pattern)) if isinstance(pattern, str) else pattern
-
-
-def _compiled(pattern: str | bytes, chosen: re2.Options) -> _Matching:
-    matching: _Matching = re2._Regexp(pattern, chosen)._regexp.Match
-    return matching
 
 
 def _next_char(raw: bytes, at: int) -> int:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from riskwatch.detect.mask import Token
 from riskwatch.detect.names import Names, Placed
+from riskwatch.detect.onebyte import narrowed
 from riskwatch.detect.patterns import compile_pattern, options
 
 PATTERNS = (
@@ -71,3 +72,37 @@ def test_names_are_found_by_their_place(starts: list[int], low: int, high: int) 
     assert [token.start for token in names.of("body")] == sorted(starts)
     assert not names.within("title", low, high)
     assert not names.of("title")
+
+
+@given(st.text(max_size=60))
+def test_narrowed_text_has_one_byte_a_character(text: str) -> None:
+    assert len(narrowed(text)) == len(text)
+
+
+@given(st.sampled_from(PATTERNS), st.text(alphabet="abAB é«»V1\n\u2019\u201c\u2013\u20ac\u3002", max_size=30))
+def test_one_byte_a_character_changes_no_match(pattern: str, text: str) -> None:
+    wide = compile_pattern(pattern, case_sensitive=True)
+    narrow = compile_pattern(pattern, case_sensitive=True, is_narrow=True)
+    groups = range(len(wide.groupindex) + 1)
+
+    assert [[found.span(number) for number in groups] for found in narrow.finditer(narrowed(text))] == [
+        [found.span(number) for number in groups] for found in wide.finditer(text)
+    ]
+    assert dict(narrow.groupindex) == dict(wide.groupindex)
+
+
+def test_narrowed_letters_keep_their_kind() -> None:
+    capital, number = (compile_pattern(p, case_sensitive=True, is_narrow=True) for p in (r"\p{Lu}", r"\p{N}"))
+
+    assert [capital.hits(narrowed(text)) for text in ("Ł", "ł", "漢", "٣", "😀")] == [True, *[False] * 4]
+    assert [number.hits(narrowed(text)) for text in ("Ł", "ł", "漢", "٣", "😀")] == [
+        *[False] * 3,
+        True,
+        False,
+    ]
+
+
+def test_signs_that_patterns_tell_apart_stay_apart() -> None:
+    signs = "\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u20ac\u20b9\u2022\u3002\uff1b\uff1f\uff01"
+
+    assert len(set(narrowed(signs))) == len(signs)
