@@ -11,8 +11,8 @@ import re2
 from riskwatch.detect.regex import Regex
 
 MAX_PATTERN_BYTES = 8192  # of an expanded pattern
-MAX_PATTERN_MEMORY_BYTES = 1 << 20
-MAX_SET_MEMORY_BYTES = 64 << 20
+MAX_PATTERN_MEMORY_BYTES = 1 << 19
+MAX_SET_MEMORY_BYTES = 32 << 20
 MAX_GAP = 120  # characters
 MAX_NESTING = 3
 SLOT_KINDS = {
