@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from riskwatch import __version__, cli_alerts, cli_rules, cli_sources, cli_store, cli_users
-from riskwatch.cli_app import FAULTS, app_of, as_json_option, bar, print_json, warn
+from riskwatch import (
+    __version__,
+    cli_alerts,
+    cli_keys,
+    cli_read,
+    cli_rules,
+    cli_sources,
+    cli_store,
+    cli_users,
+)
+from riskwatch.cli_app import FAULTS, INSTANT, app_of, as_json_option, bar, print_json, warn
 from riskwatch.errors import ConfigErrors, RiskwatchError
 
 if TYPE_CHECKING:
@@ -51,35 +59,6 @@ class _Group(click.Group):
 def main(ctx: click.Context, config_dir: Path | None) -> None:
     """How stable each of your AI-model vendors is, why, and what changed since yesterday."""
     ctx.obj = config_dir
-
-
-class Instant(click.ParamType[datetime]):
-    """YYYY-MM-DD (its last moment, UTC) or an RFC 3339 instant with a zone."""
-
-    name = "date"
-
-    def convert(
-        self,
-        value: str | datetime,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> datetime:
-        """Return the instant, aware, UTC."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            if len(value) == len("2026-03-05"):
-                day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
-                return day.replace(hour=23, minute=59, second=59)
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date; write 2026-03-05 or 2026-03-05T12:00:00Z", param, ctx)
-        if instant.tzinfo is None:
-            self.fail(f"{value!r} has no zone; add Z or +01:00", param, ctx)
-        return instant.astimezone(UTC)
-
-
-INSTANT = Instant()
 
 
 # -------------------------------------------------------------------------------- run
@@ -278,166 +257,7 @@ def detect(ctx: click.Context, paths: tuple[Path, ...], explain: bool, as_json: 
 
 
 # -------------------------------------------------------------------------------- read
-@main.command()
-@click.option("--vendor", metavar="ID", help="Events of this vendor (alibaba) or line (alibaba/qwen) only.")
-@click.option(
-    "--type", "types", multiple=True, metavar="TYPE", help="Events of this type only; may be repeated."
-)
-@click.option(
-    "--limit", type=click.IntRange(1, 10000), default=200, show_default=True, help="How many at most."
-)
-@as_json_option
-@click.pass_context
-def events(ctx: click.Context, vendor: str | None, types: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """List the events, newest first."""
-    found = app_of(ctx).questions.events(vendor=vendor, types=types, limit=limit)
-    if as_json:
-        print_json({"items": found})
-        return
-    if not found:
-        click.echo("No event on record. `riskwatch poll --once` or `riskwatch ingest PATH` brings news in.")
-    for event in found:
-        flag = "  date disputed" if event["date_conflicts"] else ""
-        outlets = f"{event['corroboration']} outlet{'' if event['corroboration'] == 1 else 's'}"
-        click.echo(
-            f"{event['occurred_at'][:10]}  {event['subject']:<24} {event['type']:<22} "
-            f"{event['assertion']:<10} {outlets:<10} {event['heading']}{flag}"
-        )
-
-
-def _points(value: float | None) -> str:
-    return "NR" if value is None else f"{value:.1f}"
-
-
-@main.command()
-@click.argument("subject", required=False)
-@click.option("--as-of", type=INSTANT, help="Instant to judge.  [default: now]")
-@click.option("--known-at", type=INSTANT, help="Only what was recorded by then.  [default: now]")
-@as_json_option
-@click.pass_context
-def score(
-    ctx: click.Context, subject: str | None, as_of: datetime | None, known_at: datetime | None, as_json: bool
-) -> None:
-    """Score a vendor (alibaba) or line (alibaba/qwen), or all of them."""
-    scores = app_of(ctx).questions.scores(subject, as_of=as_of, known_at=known_at)
-    if as_json:
-        print_json(scores[0] if subject else {"items": scores})
-        return
-    for row in scores:
-        points = "  NR" if row["score"] is None else f"{row['score']:5.1f}"
-        between = (
-            ""
-            if row["interval"] is None
-            else f"{row['interval']['low']:5.1f} to {row['interval']['high']:5.1f}"
-        )
-        click.echo(
-            f"{row['subject']:<32} {points}  {row['grade']:<2}  {between:<16} "
-            f"confidence {row['confidence']:.2f}"
-        )
-
-
-@main.command()
-@click.argument("subject")
-@click.option("--as-of", type=INSTANT, help="Instant to judge.  [default: now]")
-@click.option("--known-at", type=INSTANT, help="Only what was recorded by then.  [default: now]")
-@as_json_option
-@click.pass_context
-def explain(
-    ctx: click.Context, subject: str, as_of: datetime | None, known_at: datetime | None, as_json: bool
-) -> None:
-    """Tell where every lost point of a vendor or line comes from."""
-    told = app_of(ctx).questions.explain(subject, as_of=as_of, known_at=known_at)
-    if as_json:
-        print_json(told)
-        return
-    for line in _explained(told):
-        click.echo(line)
-
-
-def _explained(told: dict[str, Any]) -> list[str]:
-    grade = f"grade {told['grade']}"
-    if told["score"] is None:
-        return [f"{told['subject']}: not rated ({', '.join(told['reasons']) or 'low confidence'})"]
-    lines = [
-        f"{told['subject']}: {told['score']:.1f}, {grade}, as of {told['as_of']}",
-        f"{'100.0':>8}  opening",
-    ]
-    lines.append(
-        f"{-told['structural']['printed_points']:8.1f}  size baseline ({told['structural']['size_class']})"
-    )
-    lines.extend(
-        f"{-item['printed_points']:8.1f}  {item['heading']} ({item['assertion']}, "
-        f"{item['occurred_at'][:10]}, credibility {item['credibility']:.3f}; "
-        f"without it {item['score_without']:.1f})"
-        for item in told["contributions"]
-    )
-    lines.append(f"{told['score']:8.1f}  score")
-    lines.extend(
-        f"          not counted: {item['heading']}: {item['reason']}" for item in told["not_counted"]
-    )
-    return lines
-
-
-@main.command()
-@click.argument("subject")
-@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="How far back.")
-@as_json_option
-@click.pass_context
-def history(ctx: click.Context, subject: str, days: int, as_json: bool) -> None:
-    """Print the scores that were given, oldest first."""
-    rows = app_of(ctx).questions.history(subject, days=days)
-    if as_json:
-        print_json({"items": rows})
-        return
-    if not rows:
-        click.echo(f"No score of {subject} was stored in the last {days} days.")
-    for row in rows:
-        click.echo(f"{row['as_of']}  {_points(row['score']):>5}  {row['grade']}")
-
-
-VERDICTS = ("confirm", "reject", "set_attributes", "re_date", "move_home", "set_magnitude", "close", "reopen")
-
-
-def _pairs(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = dict(text.partition("=")[::2] for text in given)
-    if not all(pairs.values()):
-        raise click.BadParameter("write NAME=VALUE")
-    return pairs
-
-
-@main.command()
-@click.argument("event")
-@click.argument("kind", type=click.Choice(VERDICTS))
-@click.option("--author", required=True, help="Who decides.")
-@click.option("--reason", required=True, help="Why; it stays with the event for ever.")
-@click.option(
-    "--set",
-    "values",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_pairs,
-    help="Value of the verdict: occurred_at, home, closed_at, magnitude or an attribute; may be repeated.",
-)
-@as_json_option
-@click.pass_context
-def verdict(
-    ctx: click.Context,
-    event: str,
-    kind: str,
-    author: str,
-    reason: str,
-    values: dict[str, str],
-    as_json: bool,
-) -> None:
-    """Judge an event: confirm or reject it, correct its date, home or attributes, close it."""
-    told = app_of(ctx).questions.judge(event, kind, author=author, reason=reason, values=values)
-    if as_json:
-        print_json(told)
-        return
-    click.echo(f"{told['heading']}: {told['state']}, {told['assertion']}, {told['occurred_at'][:10]}")
-
-
-# -------------------------------------------------------------------------------- config and rules
+# -------------------------------------------------------------------------------- config
 @main.command("check-config")
 @click.pass_context
 def check_config(ctx: click.Context) -> None:
@@ -453,81 +273,6 @@ def check_config(ctx: click.Context) -> None:
         f"{len(config.blockers.blockers)} blockers, {len(config.publishers)} publishers, "
         f"methodology {config.methodology.version}"
     )
-
-
-class _Measuring(TypedDict):
-    benchmark: str | None
-    part: str
-    baseline: str | None
-    title_only: bool
-    errors: bool
-    against: Path | None
-    as_json: bool
-
-
-def _on_labels(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Measured:
-    from riskwatch import reports
-
-    if any(file.is_dir() for file in files):
-        raise click.UsageError("a folder is read with --benchmark only")
-    against = chosen["against"]
-    report, problems = app.measuring.evaluate(
-        files, title_only=chosen["title_only"], baseline=chosen["baseline"], bar=bar
-    )
-    before = None if against is None else json.loads(against.read_text(encoding="utf-8"))
-    return report, reports.quality(report, before), problems
-
-
-def _on_benchmark(app: App, files: tuple[Path, ...], chosen: _Measuring) -> _Measured:
-    from riskwatch import reports
-
-    if len(files) > 1:
-        raise click.UsageError("a benchmark is one path")
-    name, part, baseline = str(chosen["benchmark"]), chosen["part"], chosen["baseline"]
-    report = app.measuring.benchmark(name, files[0], part=part, baseline=baseline, bar=bar)
-    return report, reports.benchmark(report), []
-
-
-@main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--benchmark",
-    type=click.Choice(["sentivent", "casie", "sentifm"]),
-    help="Take the one path for an outside benchmark: the .tsv, the .json or the folder of it.",
-)
-@click.option(
-    "--part",
-    type=click.Choice(["aside", "read", "all"]),
-    default="aside",
-    help="Of a benchmark: the third set aside, by hash, the rest, or all.",
-)
-@click.option("--baseline", type=click.Choice(["keywords"]), help="Measure plain words instead of the rules.")
-@click.option("--title-only", is_flag=True, help="Leave summaries and leads out.")
-@click.option("--errors", is_flag=True, help="Print every miss and false hit, one JSON line each.")
-@click.option(
-    "--against",
-    type=click.Path(path_type=Path, exists=True),
-    help="A run saved with --json, to compare with.",
-)
-@as_json_option
-@click.pass_context
-def evaluate(ctx: click.Context, files: tuple[Path, ...], **chosen: Unpack[_Measuring]) -> None:
-    """Measure detection on labelled items (JSON Lines) and print precision, recall and every error."""
-    from riskwatch import reports
-
-    measure = _on_labels if chosen["benchmark"] is None else _on_benchmark
-    report, text, problems = measure(app_of(ctx), files, chosen)
-    for problem in problems:
-        click.echo(f"error: {problem}", err=True)
-    if chosen["errors"]:
-        for line in reports.error_lines(report):
-            click.echo(line)
-    if chosen["as_json"]:
-        print_json(report.as_json())
-    else:
-        click.echo(text)
-    if problems:
-        ctx.exit(FAULTS)
 
 
 @main.command()
@@ -562,51 +307,6 @@ def settings_show() -> None:
 
 
 # -------------------------------------------------------------------------------- keys
-@main.group()
-def key() -> None:
-    """Make, list and revoke API keys."""
-
-
-@key.command("add")
-@click.argument("name")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice(["read", "review", "admin"]),
-    default=("read",),
-    show_default=True,
-    help="What the key may do; may be repeated.",
-)
-@click.option("--expires", type=INSTANT, help="Last day on which the key works.")
-@click.pass_context
-def key_add(ctx: click.Context, name: str, scopes: tuple[str, ...], expires: datetime | None) -> None:
-    """Make a key and print it, this once."""
-    click.echo(app_of(ctx).add_key(name, scopes=scopes, expires_at=expires))
-
-
-@key.command("list")
-@as_json_option
-@click.pass_context
-def key_list(ctx: click.Context, as_json: bool) -> None:
-    """List the keys, without their secrets."""
-    rows = app_of(ctx).keys()
-    if as_json:
-        print_json({"items": rows})
-        return
-    for row in rows:
-        click.echo(f"{row['id']}  {row['name']:<24} {','.join(row['scopes']):<18} {row['state']}")
-
-
-@key.command("revoke")
-@click.argument("key_id")
-@click.pass_context
-def key_revoke(ctx: click.Context, key_id: str) -> None:
-    """End a key at once."""
-    app_of(ctx).revoke_key(key_id)
-    click.echo(f"{key_id} is revoked")
-
-
 @main.command()
 @click.pass_context
 def openapi(ctx: click.Context) -> None:
@@ -616,6 +316,8 @@ def openapi(ctx: click.Context) -> None:
 
 for _command in (
     *cli_alerts.COMMANDS,
+    *cli_keys.COMMANDS,
+    *cli_read.COMMANDS,
     *cli_rules.COMMANDS,
     *cli_sources.COMMANDS,
     *cli_store.COMMANDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,35 @@ if TYPE_CHECKING:
     from riskwatch.app import App
 
 FAULTS, WRONG_USE = 1, 2
+
+
+class Instant(click.ParamType[datetime]):
+    """YYYY-MM-DD (its last moment, UTC) or an RFC 3339 instant with a zone."""
+
+    name = "date"
+
+    def convert(
+        self,
+        value: str | datetime,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> datetime:
+        """Return the instant, aware, UTC."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if len(value) == len("2026-03-05"):
+                day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+                return day.replace(hour=23, minute=59, second=59)
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write 2026-03-05 or 2026-03-05T12:00:00Z", param, ctx)
+        if instant.tzinfo is None:
+            self.fail(f"{value!r} has no zone; add Z or +01:00", param, ctx)
+        return instant.astimezone(UTC)
+
+
+INSTANT = Instant()
 
 
 def app_of(ctx: click.Context) -> App:
