@@ -78,7 +78,7 @@ def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, 
         tier=source.tier,
         source_class=source.source_class,
         lang=source.lang,
-        covers=source.vendors,  # a source for all speaks for none of its own
+        covers=source.vendors,
         digest=source.digest,
         identity=source.identity,
     )

@@ -69,7 +69,10 @@ class Source(_Strict):
     source_class: SourceClass = Field(default=SourceClass.PRESS, alias="class")
     tier: str = Field(default="4", pattern=r"^(primary|[1-4])$")
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
-    covers: tuple[str, ...] = Field(default=("all",), description="vendor ids, or all")
+    covers: tuple[str, ...] = Field(
+        default=("all",),
+        description="vendor ids, or all: for whose coverage it counts, and, but for press and wire, who speaks",
+    )
     interval: PollInterval = PollInterval()
     expected_silence: Literal["auto"] | Duration = "auto"
     full_text: Literal["never", "when_mentioned", "always"] = Field(
@@ -103,8 +106,9 @@ class Source(_Strict):
 
     @property
     def vendors(self) -> tuple[str, ...]:
-        """Vendors that the Source speaks for; none where it covers all."""
-        return () if "all" in self.covers else self.covers
+        """Vendors that speak in it for themselves; none in the press, or where it covers all."""
+        is_press = self.source_class in (SourceClass.PRESS, SourceClass.WIRE)
+        return () if is_press or "all" in self.covers else self.covers
 
     def watches(self, vendor: str) -> bool:
         """Return whether the Source may tell of a vendor."""

@@ -230,4 +230,4 @@ def test_durations_and_bare_tiers_are_read() -> None:
     assert source.interval.default == timedelta(minutes=90)
     assert (source.tier, source.source_class) == ("2", "wire")
     assert source.vendors == ()
-    assert a_source(covers=["openai"]).vendors == ("openai",)
+    assert a_source(covers=["openai"], **{"class": "vendor_channel"}).vendors == ("openai",)
