@@ -55,8 +55,7 @@ def sources_import(ctx: click.Context, file: Path, target: Path | None) -> None:
         with target.open("x", encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
-        hint = "choose a new name" if target.exists() else "its folder must be there"
-        raise Invalid("--write", f"{target} cannot be made ({error.strerror}); {hint}") from None
+        raise _unwritten("--write", target, error) from None
     click.echo(f"{target} holds {len(made)} sources; in a folder sources/ of your config they are polled")
 
 
@@ -71,8 +70,18 @@ def sources_export(ctx: click.Context, file: Path | None) -> None:
     if file is None:
         click.echo(body.decode(), nl=False)
         return
-    file.write_bytes(body)
+    try:
+        file.write_bytes(body)
+    except OSError as error:
+        raise _unwritten("file", file, error) from None
     click.echo(f"{file} holds {body.count(b'<outline ')} feeds")
+
+
+def _unwritten(field: str, file: Path, error: OSError) -> Invalid:
+    hint = (
+        "choose a new name" if isinstance(error, FileExistsError) else "its folder must be there, and yours"
+    )
+    return Invalid(field, f"{file} cannot be made ({error.strerror}); {hint}")
 
 
 COMMANDS = (sources,)

@@ -17,9 +17,9 @@ from riskwatch.errors import ConfigError, ConfigErrors, DecodeError
 from riskwatch.model import Publisher
 
 Resolve = Callable[[str | None, str | None], Publisher | None]
-_LANG = re2.compile(r"^[a-z]{2,3}")
+_LANG = re2.compile(r"^([a-z]{2,3})(?:[-_]|$)")  # other readers write "unknown" and "English" too
 _MAX_ID, _MAX_TITLE = 50, 200
-_WRITTEN = ("id", "kind", "url", "publisher", "title", "class", "tier", "lang")
+_WRITTEN = ("id", "kind", "url", "publisher", "title", "class", "tier", "lang", "covers")
 
 
 def sources_of(
@@ -71,7 +71,8 @@ def _source(outline: Outline, taken: set[str], resolve: Resolve) -> Source:
         "title": outline.title[:_MAX_TITLE] or None,
         "class": outlet.source_class if outlet else "press",
         "tier": outlet.tier if outlet else "4",
-        "lang": lang.group() if lang else (outlet and outlet.lang) or "en",
+        "lang": lang.group(1) if lang else (outlet and outlet.lang) or "en",
+        "covers": (outlet and outlet.covers) or ("all",),
     }
     return Source.model_validate(values)
 

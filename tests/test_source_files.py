@@ -56,6 +56,25 @@ def test_an_outlet_of_the_register_brings_its_family_and_tier() -> None:
     assert (other.publisher, other.tier, other.lang) == ("o.example", "4", "de")
 
 
+def test_a_language_that_is_no_code_is_that_of_the_outlet_or_english() -> None:
+    given = ("unknown", "English", "zh-CN", "pt_BR", "FRA", "")
+    made, _ = read(*(Outline("", f"https://{n}.example/", lang=lang) for n, lang in enumerate(given)))
+
+    assert [source.lang for source in made] == ["en", "en", "zh", "pt", "fra", "en"]
+
+
+def test_the_feed_of_a_vendor_covers_that_vendor_alone() -> None:
+    own = Publisher.model_validate(
+        {"name": "Acme", "family": "acme", "tier": "primary", "class": "vendor_channel", "covers": ["acme"]}
+    )
+    body = write_opml([Outline("Acme", "https://acme.example/rss")])
+    made, _ = sources_of(body, name="m", known=(), resolve=lambda _name, _url: own)
+
+    (entry,) = read_yaml(as_yaml(made), "sources.yaml").value
+    assert made[0].covers == ("acme",)
+    assert [Source.model_validate(entry)] == made
+
+
 def test_a_feed_that_is_there_already_is_passed_over_and_named() -> None:
     made, told = read(
         Outline("Again", "https://s.example/"), Outline("New", "https://n.example/"),

@@ -49,6 +49,15 @@ def test_a_file_is_never_written_over(riskwatch: CommandLine, tmp_path: Path) ->
     assert target.read_text(encoding="utf-8") == "[]\n"
 
 
+def test_a_place_that_cannot_be_written_to_is_told(riskwatch: CommandLine, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "no" / "all.opml")
+
+    _, told = riskwatch.start("sources", "export", nowhere).communicate(timeout=300)
+
+    assert "its folder must be there" in told
+    assert "Traceback" not in told
+
+
 def test_a_hostile_file_is_refused_with_a_sentence(riskwatch: CommandLine, tmp_path: Path) -> None:
     mine = tmp_path / "mine.opml"
     mine.write_text('<!DOCTYPE opml [<!ENTITY f SYSTEM "file:///etc/passwd">]><opml/>', encoding="utf-8")
