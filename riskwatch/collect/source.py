@@ -71,7 +71,7 @@ class Source(_Strict):
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     covers: tuple[str, ...] = Field(
         default=("all",),
-        description="vendor ids, or all: for whose coverage it counts, and, but for press and wire, who speaks",
+        description="vendor ids, or all: whose coverage it counts for; but for press and wire, who speaks",
     )
     interval: PollInterval = PollInterval()
     expected_silence: Literal["auto"] | Duration = "auto"
