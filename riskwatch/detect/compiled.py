@@ -227,11 +227,6 @@ class _Collector:
             return None
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether its frames and filters read one byte a character: where words stand apart, few are lost."""
-        return self.pack.grammar.unit == "words"
-
-    @property
     def failed(self) -> bool:
         return len(self.errors) > self.before
 
@@ -245,7 +240,7 @@ def _rule(rule: Rule, taxonomy: Taxonomy, pack: Pack, errors: list[ConfigError])
     hint = collect.compile(rule.detect.prefilter, "detect.prefilter")
     frames = tuple(_frames(rule, collect))
     filters = [
-        (name, collect.compile(text, f"detect.not.{name}", is_narrow=collect.is_narrow))
+        (name, collect.compile(text, f"detect.not.{name}", is_narrow=pack.is_narrow))
         for name, text in rule.detect.not_.items()
     ]
     own = _own(rule, collect)
@@ -261,14 +256,14 @@ def _rule(rule: Rule, taxonomy: Taxonomy, pack: Pack, errors: list[ConfigError])
         captures=captures,
         needs_person="person" in event.attributes,
         hint=hint,
-        is_narrow=collect.is_narrow,
+        is_narrow=pack.is_narrow,
         uses_people=any(token_class("P") in frame.pattern.pattern for frame in frames),
     )
 
 
 def _frames(rule: Rule, collect: _Collector) -> Iterable[Frame]:
     for name, text in rule.detect.any_.items():
-        pattern = collect.compile(text, f"detect.any.{name}", is_narrow=collect.is_narrow)
+        pattern = collect.compile(text, f"detect.any.{name}", is_narrow=collect.pack.is_narrow)
         if pattern is None:
             continue
         groups = dict(pattern.groupindex)

@@ -11,6 +11,7 @@ from riskwatch.detect.check import CheckReport, run_tests
 from riskwatch.detect.compiled import Ruleset
 from riskwatch.detect.detection import detect
 from riskwatch.detect.edges import edges_at_tokens
+from riskwatch.detect.onebyte import mixed_up
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import PatternError, compile_pattern
 from riskwatch.detect.rules import Lifecycle, Rule
@@ -20,6 +21,7 @@ MIN_TESTS = 3  # of either polarity
 MAX_REPEAT = 200
 QUIET_AT = datetime(2026, 3, 5, 12, tzinfo=UTC)  # date of a bare sentence, that of in-rule tests
 _INLINE_FLAG = compile_pattern(r"\(\?-?[imsU]+[:)]|\(\?[imsU]+-", case_sensitive=True)
+_NARROW = ("detect.any.", "detect.not.")  # of a language that is read with one byte a character
 _REPEAT = compile_pattern(r"\{([0-9]+)(?:,([0-9]*))?\}")
 _WIDE_EDGE = compile_pattern(r"\\b(?:\(\?:)?[^\x00-\x7F]|[^\x00-\x7F]\)?\\b")
 # what makes a Set slow: an open or bounded repeat of a class between words
@@ -116,6 +118,10 @@ def _patterns(rule: Rule, pack: Pack, ruleset: Ruleset) -> Iterable[Finding]:
         except PatternError as error:
             yield Finding("R03", rule.id, str(error), key=key)
             continue
+        lost = mixed_up(expanded) if pack.is_narrow and key.startswith(_NARROW) else None
+        if lost:
+            message = rf"{lost} loses its meaning: beyond Latin-1 only kinds are told apart; write \p{{L}}"
+            yield Finding("R02", rule.id, message, path=_file(rule, ruleset), key=key)
         if any(
             int(part) > MAX_REPEAT
             for found in _REPEAT.finditer(expanded)

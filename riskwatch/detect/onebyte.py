@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
-from functools import cache
+from functools import lru_cache
+
+import re2
 
 _SIGNS = "’‘“”–—…€₹•。；？！"  # noqa: RUF001 - signs beyond Latin-1 that patterns tell apart
 _PLACES = {sign: bytes((place,)) for place, sign in enumerate(_SIGNS, 0x80)}  # where Latin-1 has controls
 _OF_CATEGORY = {
     "Lu": "À", "Lt": "À", "Ll": "à", "Lm": "ª", "Lo": "ª", "Nd": "²", "Nl": "²", "No": "²", "So": "\x9f",
+    "Cn": "\x9f",  # newer than the tables of Python: pictures, nearly all
 }  # fmt: skip
+_RANGE = re2.compile(r"[^\x00-\xff]-[^\]]|[^\[]-[^\x00-\xff]")
+_SCRIPT = re2.compile(r"\\[pP]\{\^?[A-Za-z_]{3,}\}")
 
 
 def narrowed(text: str) -> bytes:
@@ -23,13 +28,22 @@ def narrowed(text: str) -> bytes:
     return text.encode("latin-1", "riskwatch.kind")
 
 
+def mixed_up(pattern: str) -> str | None:
+    """Return a part of a pattern that loses its meaning so: a range over kinds, or a script."""
+    script = _SCRIPT.search(pattern)
+    if script:
+        return str(script.group())
+    ranges = (str(found.group()) for found in _RANGE.finditer(pattern))
+    return next((one for one in ranges if narrowed(one[0]) != narrowed(one[-1])), None)
+
+
 def _kinds(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return b"".join(map(_kind, error.object[error.start : error.end])), error.end
 
 
-@cache
+@lru_cache(maxsize=4096)  # a hostile text may hold every sign there is
 def _kind(char: str) -> bytes:
     known = _PLACES.get(char)
     return known or _OF_CATEGORY.get(unicodedata.category(char), "¤").encode("latin-1")

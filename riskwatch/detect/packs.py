@@ -82,6 +82,11 @@ class Pack:
     org_suffix_only: Regex  # a suffix that nothing stands before: "Microsoft Partners With ..."
     org_suffix_word: Regex
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether frames and filters read one byte a character: where words stand apart, few are lost."""
+        return self.grammar.unit == "words"
+
     def is_written_in(self, text: str) -> bool:
         """Whether a text may be of this language, by its script."""
         return self.script is None or not text or self.script.hits(text)

@@ -15,7 +15,12 @@ Pattern = Annotated[
 ]
 Frame = Annotated[
     str,
-    Field(min_length=1, max_length=8192, description="RE2 over the masked sentence; group t is the trigger"),
+    Field(
+        min_length=1,
+        max_length=8192,
+        description="RE2 over the masked sentence; group t is the trigger; a group we gives the event to"
+        " the vendor whose own site it is. Beyond Latin-1 letters differ by kind only; case folds in ASCII.",
+    ),
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Lang = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]

@@ -125,3 +125,11 @@ def test_the_linter_reads_the_quiet_corpus() -> None:
 def test_the_linter_knows_retired_and_misnamed_ids() -> None:
     assert ("R01", "id") in codes(EXIT, retired={"leadership_exit.named"})
     assert ("R01", "id") in codes(EXIT | {"id": "quits.named"})
+
+
+def test_the_linter_refuses_what_one_byte_a_character_cannot_tell_apart() -> None:
+    rule = suit_with(any={"sued": r"[A-Za-zÀ-ž]+ (?P<t>sues) {VENDOR}"})
+
+    (finding,) = [one for one in lint([Rule.model_validate(rule)], a_ruleset(rule)) if one.code == "R02"]
+
+    assert str(finding).startswith("R02 lawsuit.filed legal/lawsuit.filed.yaml detect.any.sued: À-ž ")

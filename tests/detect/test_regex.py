@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from riskwatch.detect.mask import Token
 from riskwatch.detect.names import Names, Placed
-from riskwatch.detect.onebyte import narrowed
+from riskwatch.detect.onebyte import mixed_up, narrowed
 from riskwatch.detect.patterns import compile_pattern, options
 
 PATTERNS = (
@@ -100,6 +100,23 @@ def test_narrowed_letters_keep_their_kind() -> None:
         True,
         False,
     ]
+
+
+def test_pictures_newer_than_the_tables_are_pictures_and_no_amounts() -> None:
+    pictures = compile_pattern("[\U0001f300-\U0001faff]", case_sensitive=True, is_narrow=True)
+
+    assert [pictures.hits(narrowed(sign)) for sign in "\U0001f680\U0001faff£¢¤→"] == [
+        True,
+        True,
+        *[False] * 4,
+    ]
+
+
+def test_ranges_over_kinds_and_scripts_are_known_to_lose_their_meaning() -> None:
+    lost = ("[À-ž]", "[\u2018-\u201f]", r"\p{Han}", r"\P{^Greek}", "[a-\u044f]")
+    kept = ("[\u2013\u2014-]", "[🌀-🫿☀-⯿]", r"[\p{L}'-]", "[à-ÿ]", "[\u0430-\u044f]", "GPT-5", "[-\u2019]")
+
+    assert [pattern for pattern in (*lost, *kept) if mixed_up(pattern)] == list(lost)
 
 
 def test_signs_that_patterns_tell_apart_stay_apart() -> None:
