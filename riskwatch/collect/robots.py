@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-import re2
-
 MAX_CHARS = 512_000
 
 
@@ -48,8 +46,16 @@ def _groups(robots: str) -> Iterator[tuple[set[str], list[tuple[bool, str]]]]:
 
 
 def _fits(rule: str, path: str) -> bool:
-    if "*" not in rule and not rule.endswith("$"):
-        return path.startswith(rule)
-    end = "$" if rule.endswith("$") else ""
-    steps = rule.removesuffix("$").split("*")
-    return re2.match("(?s)" + ".*".join(map(re2.escape, steps)) + end, path) is not None
+    """Return whether a rule fits, in one pass: a rule is a stranger's, too long for any pattern to hold."""
+    first, *steps = rule.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    at, is_whole = len(first), rule.endswith("$")
+    if not steps:
+        return not is_whole or at == len(path)
+    for step in steps[:-1]:
+        found = path.find(step, at)
+        if found < 0:
+            return False
+        at = found + len(step)
+    return path.endswith(steps[-1], at) if is_whole else path.find(steps[-1], at) >= 0

@@ -42,6 +42,20 @@ def test_the_longest_rule_of_the_own_group_decides(robots: str, path: str, expec
     assert allowed(robots, path) is expected
 
 
+@pytest.mark.parametrize(
+    ("rule", "path", "expected"),
+    [
+        ("/a" + "a*" * 200_000, "/aaa", True),
+        ("/" + "ab*" * 50_000 + "$", "/" + "ab" * 1_000, True),
+        ("/" + "*" * 400_000 + "b", "/a/b", False),
+        ("/*ab$", "/ab", False),
+        ("/ab*ab$", "/ab", True),
+    ],
+)
+def test_no_rule_is_too_long_to_be_read(rule: str, path: str, expected: bool) -> None:
+    assert allowed(f"User-agent: *\nDisallow: {rule}", path) is expected
+
+
 @given(st.text())
 def test_any_text_is_read_without_a_fault(text: str) -> None:
     assert allowed("user-agent: *\n" + text, "/a") in (True, False)
