@@ -23,6 +23,7 @@ from riskwatch.store import PageText
 
 HOSTS, PER_HOST = 40, 10  # of one run: the rest waits for the next
 HOSTS_TOGETHER = 8  # one request to each at a time
+MAX_BYTES = 1_000_000  # of a stranger's page; a page that somebody saved and gave us may be larger
 LEASE = timedelta(minutes=3)  # longer than one page can take; a worker that dies gives it back after that
 ROBOTS_LIFE = timedelta(hours=24)
 
@@ -150,7 +151,13 @@ def _settled(parts: Parts, answer: _Answer) -> PageState:
 
 def _text(parts: Parts, article: Article, fetched: Fetched, *, now: datetime) -> PageText:
     """Return the text of a page. Raises DecodeError for one that is not the Article's."""
-    found = page(fetched.body, content_type=fetched.headers.get("content-type"), url=fetched.url, now=now)
+    found = page(
+        fetched.body,
+        content_type=fetched.headers.get("content-type"),
+        url=fetched.url,
+        now=now,
+        max_bytes=MAX_BYTES,
+    )
     told = _named(parts, article)
     wanted = _vendors(m for m in told if m.field == "title") or _vendors(told)
     named = _vendors(m for m in _named(parts, replace(article, text=found.text)) if m.field == "body")

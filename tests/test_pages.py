@@ -256,6 +256,14 @@ def test_a_page_of_30_megabytes_is_cut_off_and_leaves_the_text_of_the_feed(desk:
     assert desk.article().text == TEASER
 
 
+def test_a_page_of_more_than_a_megabyte_is_not_worked_through(desk: Desk, site: Site) -> None:
+    page_at(site, body=html(beside="<p></p>" * 150_000))
+    desk.tells()
+    desk.poll()
+
+    assert desk.read_one().outcome == "too_large"
+
+
 def test_the_stories_beside_a_page_make_no_signal(desk: Desk, site: Site) -> None:
     beside = (
         "<aside><h3>Related stories</h3><ul><li><a href='/2'>OpenAI lays off 300 employees</a></li>"
