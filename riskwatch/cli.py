@@ -119,6 +119,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: boo
     chosen = app.config.settings
     listening = server.listen(host or chosen.host, chosen.port if port is None else port)
     address = server.address_of(listening)
+    warn(server.exposures(listening.getsockname()[0], chosen.base_url))
     first, password = app.first_key(), app.people.first_admin()
     app.close()
     if first:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import sys
@@ -37,6 +38,17 @@ def address_of(listening: socket.socket) -> str:
     """Return the address of a socket as a reader opens it."""
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def exposures(host: str, base_url: str | None) -> list[str]:
+    """Return warnings about a server at an address: off this machine no password should go in the clear."""
+    is_here: bool = ipaddress.ip_address(host).is_loopback
+    is_safe = is_here or (base_url is not None and base_url.startswith("https://"))
+    told = (
+        f"listening on {host} without TLS: passwords and keys travel in the clear; put a server with TLS in "
+        "front and set RISKWATCH_BASE_URL=https://..."
+    )
+    return [] if is_safe else [told]
 
 
 def become(listening: socket.socket, arguments: Sequence[str]) -> NoReturn:
