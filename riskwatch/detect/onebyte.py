@@ -10,10 +10,9 @@ import re2
 
 _SIGNS = "’‘“”–—…€₹•。；？！"  # noqa: RUF001 - signs beyond Latin-1 that patterns tell apart
 _PLACES = {sign: bytes((place,)) for place, sign in enumerate(_SIGNS, 0x80)}  # where Latin-1 has controls
-_OF_CATEGORY = {
-    "Lu": "À", "Lt": "À", "Ll": "à", "Lm": "ª", "Lo": "ª", "Nd": "²", "Nl": "²", "No": "²", "So": "\x9f",
-    "Cn": "\x9f",  # newer than the tables of Python: pictures, nearly all
-}  # fmt: skip
+_OF_CATEGORY = {"Lu": "À", "Lt": "À", "Ll": "à", "Lm": "ª", "Lo": "ª", "So": "\x9f"}
+_OF_CATEGORY["Cn"] = _OF_CATEGORY["So"]  # newer than the tables of Python: pictures, nearly all
+_NUMBER, _OTHER = "²", "¤"
 _RANGE = re2.compile(r"[^\x00-\xff]-[^\]]|[^\[]-[^\x00-\xff]")
 _SCRIPT = re2.compile(r"\\[pP]\{\^?[A-Za-z_]{3,}\}")
 
@@ -22,8 +21,8 @@ def narrowed(text: str) -> bytes:
     """Return the text with every character as one byte.
 
     Latin-1 and the usual signs stay what they are. Of any other character only its kind is kept: a capital, a
-    small letter, another letter, a number, a picture, or something else. RE2 folds the case
-    of ASCII letters only.
+    small letter, another letter, a number, a picture, or something else. RE2 folds the case of ASCII letters
+    only.
     """
     return text.encode("latin-1", "riskwatch.kind")
 
@@ -45,8 +44,9 @@ def _kinds(error: UnicodeError) -> tuple[bytes, int]:
 
 @lru_cache(maxsize=4096)  # a hostile text may hold every sign there is
 def _kind(char: str) -> bytes:
-    known = _PLACES.get(char)
-    return known or _OF_CATEGORY.get(unicodedata.category(char), "¤").encode("latin-1")
+    category = unicodedata.category(char)
+    kind = _NUMBER if category.startswith("N") else _OF_CATEGORY.get(category, _OTHER)
+    return _PLACES.get(char) or kind.encode("latin-1")
 
 
 codecs.register_error("riskwatch.kind", _kinds)
