@@ -25,7 +25,7 @@ from riskwatch.detect import detect
 from riskwatch.intake import Given, Intake, decoded
 from riskwatch.keeping import Keeping
 from riskwatch.measuring import Measuring
-from riskwatch.model import AuditEntry
+from riskwatch.model import SCOPES, AuditEntry
 from riskwatch.progress import Bar
 from riskwatch.questions import Questions
 from riskwatch.reports import IngestReport, PollReport, RereadReport
@@ -377,7 +377,7 @@ class App:
         with self.store.begin(write=False) as unit:
             if unit.access.keys():
                 return None
-        return self.add_key("first", scopes=("read", "review", "admin"))
+        return self.add_key("first", scopes=SCOPES)
 
     def health(self) -> tuple[bool, str]:
         """Ask /livez of the running service."""

@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from riskwatch.cli_app import INSTANT, app_of, as_json_option, print_json
+from riskwatch.model import SCOPES
 
 
 @click.group()
@@ -20,7 +21,7 @@ def key() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(["read", "review", "admin"]),
+    type=click.Choice(SCOPES),
     default=("read",),
     show_default=True,
     help="What the key may do; may be repeated.",

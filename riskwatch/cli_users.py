@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from riskwatch.cli_app import app_of, as_json_option, print_json
-
-_SCOPES = ("read", "review", "admin")
+from riskwatch.model import SCOPES
 
 
 @click.group()
@@ -18,7 +17,7 @@ def user() -> None:
 @click.argument("name")
 @click.option(
     "--scope",
-    type=click.Choice(_SCOPES),
+    type=click.Choice(SCOPES),
     default="read",
     show_default=True,
     help="What the person may do; each holds those before it.",

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
-from urllib.parse import urlsplit
 
+from riskwatch.collect.due import host_of
 from riskwatch.decode import Decoded, Origin, decode
 from riskwatch.model import Publisher
 from riskwatch.progress import Bar
@@ -87,10 +87,6 @@ def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, 
 
 def _domains_of(url: str | None) -> Iterator[str]:
     """Give the host of an address and the domains above it, longest first."""
-    try:
-        host = urlsplit(url or "").hostname or ""
-    except ValueError:  # a name that is no address, put where an address is looked for
-        return
-    labels = host.removeprefix("www.").split(".")
+    labels = host_of(url or "").removeprefix("www.").split(".")
     for start in range(len(labels) - 1):
         yield ".".join(labels[start:])

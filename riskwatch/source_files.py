@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import urlsplit
 
 import re2
 from pydantic import ValidationError
 
 from riskwatch.collect import Source
+from riskwatch.collect.due import host_of
 from riskwatch.collect.source import SourceKind
 from riskwatch.decode.opml import Outline, read_opml, write_opml
 from riskwatch.errors import ConfigError, ConfigErrors, DecodeError
@@ -61,7 +61,7 @@ def sources_of(
 
 
 def _source(outline: Outline, taken: set[str], resolve: Resolve) -> Source:
-    host = _host(outline.site) or _host(outline.url)
+    host = (host_of(outline.site) or host_of(outline.url)).removeprefix("www.")
     outlet = resolve(outline.title, outline.site or outline.url)
     lang = _LANG.search(outline.lang.lower())
     values: dict[str, object] = {
@@ -75,13 +75,6 @@ def _source(outline: Outline, taken: set[str], resolve: Resolve) -> Source:
         "covers": (outlet and outlet.covers) or ("all",),
     }
     return Source.model_validate(values)
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
 
 
 def _free_id(title: str, host: str, taken: set[str]) -> str:

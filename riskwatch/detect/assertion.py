@@ -77,7 +77,7 @@ def find_modifiers(masked: Masked, pack: Pack) -> tuple[Found, ...]:
     """Return every modifier in the sentence, look-alikes marked as hidden."""
     hits = set(pack.assertions.index.Match(masked.light) or ())
     if masked.text != masked.light:
-        hits |= set(pack.assertions.index.Match(masked.raw) or ())
+        hits |= set(pack.assertions.index.Match(masked.text) or ())
     found: list[Found] = []
     for number in sorted(hits):
         modifier = pack.assertions.modifiers[number]

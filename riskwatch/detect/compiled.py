@@ -76,7 +76,6 @@ class CompiledRule:
     needs_person: bool
     hint: Regex  # the prefilter, to show the words that hit
     uses_people: bool  # whether a frame has a place for persons
-    is_narrow: bool  # whether frames and filters read one byte a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +255,6 @@ def _rule(rule: Rule, taxonomy: Taxonomy, pack: Pack, errors: list[ConfigError])
         captures=captures,
         needs_person="person" in event.attributes,
         hint=hint,
-        is_narrow=pack.is_narrow,
         uses_people=any(token_class("P") in frame.pattern.pattern for frame in frames),
     )
 

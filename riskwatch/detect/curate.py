@@ -72,7 +72,8 @@ def _sentences(article: Article, ruleset: Ruleset, language: LanguageRules) -> I
         for first, last in language.splitter.spans(raw):
             start, words = len(raw[:first].decode()), raw[first:last].decode()
             tokens = names.within(name, start, start + len(words))
-            masked = assemble(words, [shifted(t, -start) for t in tokens if t.end <= start + len(words)])
+            inside = [shifted(t, -start) for t in tokens if t.end <= start + len(words)]
+            masked = assemble(words, inside, is_narrow=language.pack.is_narrow)
             if not is_headline(masked.text):
                 yield masked
 

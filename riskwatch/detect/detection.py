@@ -64,7 +64,7 @@ def detect(
         "" if is_digest else texts["title"],
         article.text,
         _named(mentions),
-        speaker=article.covers[0] if len(article.covers) == 1 else None,
+        speaker=article.speaker,
         is_mixed=languages["title"] is not languages["body"],
     )
     return _finish(work, mentions, headline)
@@ -165,9 +165,8 @@ def _leads(names: Names, low: int, high: int) -> frozenset[str]:
 def _focus(work: Work, spans: Sequence[tuple[int, int]], *, is_digest: bool, given: str | None) -> Focus:
     if given is not None:
         return Focus(given, is_salient=True)
-    covers = work.article.covers
-    if len(covers) == 1:
-        return Focus(covers[0], is_salient=True, is_own_channel=True)
+    if work.article.speaker is not None:
+        return Focus(work.article.speaker, is_salient=True, is_own_channel=True)
     vendor, mentions = focus_of(work.names, spans=spans, with_title=not is_digest)
     if vendor is None or is_digest:
         return Focus(vendor)

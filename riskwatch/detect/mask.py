@@ -72,8 +72,7 @@ class Masked:
     tokens: tuple[Token, ...]
     starts: tuple[int, ...] = field(repr=False)  # of each token in text
     ends: tuple[int, ...] = field(repr=False)
-    raw: bytes = field(repr=False)  # text, for RE2
-    _narrow: bytes | None = field(default=None, repr=False, compare=False)
+    raw: bytes = field(repr=False)  # text as frames and filters read it: narrowed, or UTF-8
     _lighter: Light | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -85,12 +84,12 @@ class Masked:
             self._lighter = Light(text, tuple(token for _, token in few), starts, ends)
         return self._lighter
 
-    @property
-    def narrow(self) -> bytes:
-        """The text with one byte a character, made when it is first asked for."""
-        if self._narrow is None:
-            self._narrow = narrowed(self.text)
-        return self._narrow
+    def in_chars(self, span: tuple[int, int]) -> tuple[int, int]:
+        """Return a span of `raw` in characters of the text."""
+        if len(self.raw) == len(self.text):
+            return span
+        start = len(self.raw[: span[0]].decode("utf-8", "ignore"))
+        return start, start + len(self.raw[span[0] : span[1]].decode("utf-8", "ignore"))
 
     @property
     def light(self) -> str:
@@ -155,11 +154,12 @@ class Masked:
         )
 
 
-def assemble(sentence: str, tokens: Iterable[Token]) -> Masked:
+def assemble(sentence: str, tokens: Iterable[Token], *, is_narrow: bool) -> Masked:
     """Mask the sentence with the tokens, which must not overlap."""
     ordered = tuple(sorted(tokens, key=_place))
     text, starts, ends = _fill(sentence, list(enumerate(ordered)))
-    return Masked(sentence, text, ordered, starts, ends, text.encode("utf-8", "replace"))
+    raw = narrowed(text) if is_narrow else text.encode("utf-8", "replace")
+    return Masked(sentence, text, ordered, starts, ends, raw)
 
 
 def _place(token: Token) -> int:
@@ -198,16 +198,18 @@ def mask(
         proven: Names and family names of persons whom earlier sentences proved, with their full names;
             none when no rule asks for persons.
     """
-    masked = assemble(sentence, [*entities, *_quantities(sentence, entities, pack)])
+    masked = assemble(sentence, [*entities, *_quantities(sentence, entities, pack)], is_narrow=pack.is_narrow)
     if pack.roles.hits(sentence):
-        masked = _with(masked, _roles(masked, pack))
+        masked = _with(masked, _roles(masked, pack), pack)
     if proven is not None or pack.org_suffix_word.hits(sentence):
-        masked = _with(masked, unknown_names(masked, pack, proven=proven or NOBODY))
+        masked = _with(masked, unknown_names(masked, pack, proven=proven or NOBODY), pack)
     return masked
 
 
-def _with(masked: Masked, tokens: Sequence[Token]) -> Masked:
-    return assemble(masked.original, [*masked.tokens, *tokens]) if tokens else masked
+def _with(masked: Masked, tokens: Sequence[Token], pack: Pack) -> Masked:
+    if not tokens:
+        return masked
+    return assemble(masked.original, [*masked.tokens, *tokens], is_narrow=pack.is_narrow)
 
 
 def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token]:

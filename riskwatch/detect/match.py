@@ -40,9 +40,8 @@ class _Match:
 def candidates(rule: CompiledRule, masked: Masked, *, frames: Iterable[int]) -> tuple[Candidate, ...]:
     """Return what these frames of the rule find, by place; the first one that matches a trigger wins it."""
     found: list[Candidate] = []
-    raw = masked.narrow if rule.is_narrow else masked.raw
     for frame in (rule.frames[number] for number in frames):
-        for match in _matches(frame, raw, is_narrow=rule.is_narrow):
+        for match in _matches(frame, masked):
             is_free = not any(_overlap(match.trigger, other.trigger) for other in found)
             if is_free and _means_it(masked, match.groups):
                 found.append(Candidate(rule, frame.name, match.trigger, match.groups))
@@ -59,9 +58,9 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _matches(frame: Frame, raw: bytes, *, is_narrow: bool) -> Iterable[_Match]:
+def _matches(frame: Frame, masked: Masked) -> Iterable[_Match]:
     """Yield the frame's matches; frames run on bytes, which RE2 takes as they are."""
-    at, in_chars = 0, _same if is_narrow else _in_chars
+    at, raw, in_chars = 0, masked.raw, masked.in_chars
     for _ in range(MAX_MATCHES):
         match = frame.pattern.search(raw, at)
         if match is None:
@@ -69,23 +68,14 @@ def _matches(frame: Frame, raw: bytes, *, is_narrow: bool) -> Iterable[_Match]:
         match = _nearest(frame, raw, match)
         trigger = match.span(frame.groups["t"])
         yield _Match(
-            in_chars(raw, trigger),
+            in_chars(trigger),
             {
-                name: in_chars(raw, match.span(number))
+                name: in_chars(match.span(number))
                 for name, number in frame.groups.items()
                 if name != "t" and match.took_part(number)
             },
         )
         at = trigger[1] if trigger[1] > at else at + 1
-
-
-def _same(_raw: bytes, span: tuple[int, int]) -> tuple[int, int]:
-    return span
-
-
-def _in_chars(raw: bytes, span: tuple[int, int]) -> tuple[int, int]:
-    start = len(raw[: span[0]].decode("utf-8", "ignore"))
-    return start, start + len(raw[span[0] : span[1]].decode("utf-8", "ignore"))
 
 
 def _nearest(frame: Frame, raw: bytes, match: Match) -> Match:
@@ -108,10 +98,11 @@ def _nearest(frame: Frame, raw: bytes, match: Match) -> Match:
 def _blocker(candidate: Candidate, masked: Masked, *, pack: Pack, filters: Iterable[int]) -> str | None:
     rule, trigger, groups = candidate.rule, candidate.trigger, candidate.groups
     for name, pattern in (rule.filters[number] for number in filters):
-        for match in pattern.finditer(masked.narrow if rule.is_narrow else masked.text):
-            if match.start() - SLACK < trigger[1] and trigger[0] < match.end() + SLACK:
+        for match in pattern.finditer(masked.raw):
+            span = masked.in_chars(match.span())
+            if span[0] - SLACK < trigger[1] and trigger[0] < span[1] + SLACK:
                 return name
-            if "n" in groups and _overlap(match.span(), groups["n"]):
+            if "n" in groups and _overlap(span, groups["n"]):
                 return name  # the owned noun is no such noun: "shares insights"
     if "n" in groups and _has_unwatched_owner(masked, groups["n"][0], pack):
         return "unwatched_owner"

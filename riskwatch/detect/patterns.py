@@ -60,8 +60,10 @@ def compile_pattern(
     """Compile one pattern or raise PatternError."""
     chosen = options(case_sensitive=case_sensitive, memory_bytes=memory_bytes or MAX_PATTERN_MEMORY_BYTES)
     chosen.longest_match = is_longest
+    if is_narrow:
+        chosen.encoding = re2.Options.Encoding.LATIN1
     try:
-        return Regex(pattern, chosen, is_narrow=is_narrow)
+        return Regex(pattern, chosen)
     except re2.error as error:
         message = error.args[0] if error.args else "does not compile"
         raise PatternError(message.decode() if isinstance(message, bytes) else str(message)) from error

@@ -57,18 +57,17 @@ class Regex:
     every number of every gap, and most texts fail already on the order of the words.
     """
 
-    __slots__ = ("_chosen", "_is_narrow", "_loose", "_match", "groupindex", "pattern")
+    __slots__ = ("_chosen", "_loose", "_match", "groupindex", "pattern")
 
-    def __init__(self, pattern: str | bytes, chosen: re2.Options, *, is_narrow: bool = False) -> None:
+    def __init__(self, pattern: str | bytes, chosen: re2.Options) -> None:
         """Check the pattern; raises re2.error.
 
         Args:
-            pattern: RE2, in UTF-8.
+            pattern: RE2; where Latin-1 is chosen, it matches texts of one byte a character, given as bytes.
             chosen: How it is read.
-            is_narrow: Match texts of one byte a character only, given as bytes.
         """
-        self.pattern, self._chosen, self._is_narrow = pattern, chosen, is_narrow
-        groups = self._compiled(pattern).groupindex
+        self.pattern, self._chosen = pattern, chosen
+        groups = _compiled(pattern, chosen).groupindex
         self.groupindex: Mapping[str, int] = {
             name.decode() if isinstance(name, bytes) else name: number for name, number in groups.items()
         }
@@ -78,30 +77,18 @@ class Regex:
     def _first(self) -> _Matching:
         """Compile what is asked first; two threads may both do so, and either result serves."""
         loose = _unbound(self.pattern)
-        made = self._compiled(loose, is_asked_only=loose != self.pattern)
-        self._loose = made._regexp.Match
-        return self._loose
+        if loose == self.pattern:
+            first = self._exact()
+        else:
+            first = _compiled(loose, _without_groups(self._chosen))._regexp.Match
+        self._loose = first
+        return first
 
     def _exact(self) -> _Matching:
         """Compile the pattern itself, which most texts never ask for."""
-        if self._loose is not None and _unbound(self.pattern) == self.pattern:
-            match = self._loose
-        else:
-            match = self._compiled(self.pattern)._regexp.Match
+        match: _Matching = _compiled(self.pattern, self._chosen)._regexp.Match
         self._match = match
         return match
-
-    def _compiled(self, pattern: str | bytes, *, is_asked_only: bool = False) -> re2._Regexp:
-        """Compile; what is only asked whether it matches needs no groups."""
-        chosen = self._chosen
-        if is_asked_only or self._is_narrow:
-            chosen = re2.Options()
-            for name in re2.Options.NAMES:
-                setattr(chosen, name, getattr(self._chosen, name))
-            chosen.never_capture = is_asked_only
-        if self._is_narrow and isinstance(pattern, str):
-            pattern, chosen.encoding = narrowed(pattern), re2.Options.Encoding.LATIN1
-        return re2._Regexp(pattern, chosen)
 
     def _matching(self, raw: bytes, at: int, end: int) -> _Spans | None:
         """Return the spans of the first match between two places; None where there is none."""
@@ -139,6 +126,20 @@ class Regex:
 def _unbound(pattern: str | bytes) -> str | bytes:
     """Return the pattern without bounds on its gaps: it matches wherever the pattern does."""
     return str(_BOUND.sub("*", pattern)) if isinstance(pattern, str) else pattern
+
+
+def _without_groups(chosen: re2.Options) -> re2.Options:
+    """Return the options for what is only asked whether it matches."""
+    made = re2.Options()
+    for name in re2.Options.NAMES:
+        setattr(made, name, getattr(chosen, name))
+    made.never_capture = True
+    return made
+
+
+def _compiled(pattern: str | bytes, chosen: re2.Options) -> re2._Regexp:
+    is_narrow = chosen.encoding == re2.Options.Encoding.LATIN1
+    return re2._Regexp(narrowed(pattern) if is_narrow and isinstance(pattern, str) else pattern, chosen)
 
 
 def _next_char(raw: bytes, at: int) -> int:

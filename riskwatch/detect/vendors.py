@@ -361,9 +361,9 @@ def _focus(
 ) -> Attribution | None:
     del person
     focus, masked = scene.focus, scene.masked
-    if focus.vendor is not None and focus.is_own_channel and "we" in candidate.groups:
-        return Attribution(focus.vendor, None, "structured")
-    if focus.vendor is None or taken or any(masked.tokens[n].vendor != focus.vendor for n in scene.companies):
+    is_first_person = focus.is_own_channel and "we" in candidate.groups
+    others = taken or any(masked.tokens[n].vendor != focus.vendor for n in scene.companies)
+    if focus.vendor is None or (others and not is_first_person):
         return None
     if focus.is_own_channel:
         return Attribution(focus.vendor, None, "structured")

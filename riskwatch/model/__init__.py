@@ -1,6 +1,7 @@
 """The vocabulary: plain values that every stage speaks of."""
 
 from riskwatch.model.alert import (
+    SCOPES,
     Actor,
     Attempt,
     AttemptOutcome,
@@ -80,6 +81,7 @@ __all__ = [
     "CANARY",
     "CANARY_VENDOR",
     "LIVE",
+    "SCOPES",
     "Actor",
     "Alias",
     "Article",

@@ -329,6 +329,9 @@ class AuditEntry:
     hash: str = ""
 
 
+SCOPES = ("read", "review", "admin")  # of a key or a person; each holds those before it
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who changes something: an API key, the holder of a signed link, the command line."""

@@ -51,6 +51,11 @@ class Article:
     first_seen_at: datetime | None = None
     recorded_at: datetime | None = None
 
+    @property
+    def speaker(self) -> str | None:
+        """The vendor whose own channel it comes from."""
+        return self.covers[0] if len(self.covers) == 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:

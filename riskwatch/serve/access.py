@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from riskwatch.errors import Forbidden, PasswordDue, StoreError, Stray, TooMany, Unauthorized
+from riskwatch.model import SCOPES
 from riskwatch.serve.sessions import LoggedIn, Sessions
 from riskwatch.store import ApiKey, Store
 
 COOKIE, TOKEN_HEADER = "riskwatch_session", "X-CSRF-Token"
-SCOPES = ("read", "review", "admin")  # each holds those before it
 _KEY_CHARS = 55  # rw_, 8, _, 43
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TOUCH_EVERY = timedelta(minutes=1)

@@ -15,27 +15,10 @@ from riskwatch import pipeline, polling
 from riskwatch.collect import Source, Tools
 from riskwatch.collect.guard import Guard
 from riskwatch.collect.http import HttpClient
-from riskwatch.decode import Decoded, Origin, decode
+from riskwatch.intake import decoded
 from riskwatch.store.sql import SqlStore
 
 NOW = datetime(2026, 3, 21, tzinfo=UTC)  # a day after the newest item of the benchmark's feeds
-
-
-def decoded(body: bytes, *, content_type: str | None, source: Source, url: str, now: datetime) -> Decoded:
-    """Decode with what the Source says, as the wiring of the program does."""
-    origin = Origin(
-        source_id=source.id,
-        url=url,
-        publisher=source.publisher,
-        family=source.publisher,
-        tier=source.tier,
-        source_class=source.source_class,
-        lang=source.lang,
-        covers=source.vendors,
-        digest=source.digest,
-        identity=source.identity,
-    )
-    return decode(body, content_type=content_type, origin=origin, now=now)
 
 
 class Adapter:
