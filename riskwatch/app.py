@@ -201,7 +201,7 @@ class App:
             yield from ((f"error: {error}", True) for error in saved.errors)
             for article in saved.articles:
                 ready = replace(article, id=article.guid, first_seen_at=self.now())
-                found = detect(ready, self.ruleset)
+                found = detect(ready, self.ruleset, is_traced=explain)
                 for line in reports.detection(ready, found, explain=explain, as_json=as_json):
                     yield line, False
 

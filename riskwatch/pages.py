@@ -170,7 +170,7 @@ def _text(parts: Parts, article: Article, fetched: Fetched, *, now: datetime) ->
 
 
 def _named(parts: Parts, article: Article) -> tuple[Mention, ...]:
-    return detect(article, parts.compiled(), is_traced=False).mentions
+    return detect(article, parts.compiled()).mentions
 
 
 def _vendors(mentions: Iterable[Mention]) -> set[str]:

@@ -125,7 +125,7 @@ def redetect(parts: Parts, *, progress: Callable[[int], None] | None = None) -> 
 
 
 def _detected(article: Article, parts: Parts) -> Detection:
-    found = detect(article, parts.compiled(), is_traced=False)
+    found = detect(article, parts.compiled())
     if found.signals:  # the sketch is only needed where something may be merged
         found = replace(found, sketch=merge.sketch(article.title, article.text))
     return found

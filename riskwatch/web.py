@@ -128,7 +128,7 @@ class WebActions:
         ]
 
     def _steps(self, article: Article, signal_id: str) -> Iterator[Mapping[str, object]]:
-        for step in detect(article, self._parts.compiled()).trace:
+        for step in detect(article, self._parts.compiled(), is_traced=True).trace:
             if step.get("signal") == signal_id:
                 yield step
 

@@ -68,7 +68,7 @@ def run_tests(ruleset: Ruleset) -> CheckReport:
         if rule.lifecycle == Lifecycle.DEPRECATED:
             continue
         for number, test in enumerate(rule.tests, start=1):
-            found = detect(article_of(rule, test, number), ruleset, focus=test.focus)
+            found = detect(article_of(rule, test, number), ruleset, focus=test.focus, is_traced=True)
             problems = _problems(rule, test, found)
             results.append(TestResult(rule.id, number, test.text, not problems, test.todo, problems, found))
             cross += _cross_fire(rule, test, number, found, events)

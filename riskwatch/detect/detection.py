@@ -31,7 +31,7 @@ UNKNOWN_LANGUAGE = "und"
 
 
 def detect(
-    article: Article, ruleset: Ruleset, *, focus: str | None = None, is_traced: bool = True
+    article: Article, ruleset: Ruleset, *, focus: str | None = None, is_traced: bool = False
 ) -> Detection:
     """Return what the article says happened.
 
@@ -39,7 +39,7 @@ def detect(
         article: As decoded; without any date it gives mentions only.
         ruleset: All rules of one moment.
         focus: Vendor that the article is taken to be about; found in the text when not given.
-        is_traced: Whether the traces are wanted: they cost as much as all the rest of a signal.
+        is_traced: Whether to tell how each candidate was judged; costs as much as the rest of a signal.
     """
     texts, notes = _texts(article)
     hits = {name: ruleset.gazetteer.find(text.encode(), text) for name, text in texts.items()}

@@ -66,7 +66,7 @@ class Work:
         default_factory=dict
     )  # name or family name -> full name of an unknown person
     unread: list[Unread] = field(default_factory=list)  # passed over: no frame can match in them
-    is_traced: bool = True
+    is_traced: bool = False
     origins: list[Publisher | None] = field(default_factory=list)  # the one of `origin`, once it was asked
 
     def note(self, place: Place, trace: explain.Trace) -> None:

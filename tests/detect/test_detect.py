@@ -285,7 +285,7 @@ def test_only_a_plain_number_is_exact(words: str, is_exact: bool) -> None:
 
 
 def test_a_known_person_without_a_post_that_matters_is_no_leader() -> None:
-    found = detect(an_article("Mei Tan and Ty Orr resigned."), shared())
+    found = detect(an_article("Mei Tan and Ty Orr resigned."), shared(), is_traced=True)
 
     assert [s.attributes["person"] for s in found.signals] == ["Mei Tan"]
     assert [trace["notes"] for trace in found.trace] == [[], ["the register knows the person as no leader"]]
@@ -347,7 +347,7 @@ def test_an_item_of_a_curated_aggregator_weighs_as_the_outlet_of_its_byline(titl
 def test_a_trace_names_the_signal_that_it_led_to() -> None:
     text = "Dana Ortiz said that OpenAI CEO Ada Quill left many questions. OpenAI shares fell."
 
-    found = detect(an_article(text), shared())
+    found = detect(an_article(text), shared(), is_traced=True)
 
     assert [trace.get("signal") for trace in found.trace] == [None, found.signals[0].id]
 
@@ -360,7 +360,9 @@ def test_an_outlets_own_byline_cites_nobody() -> None:
 
 # ---------------------------------------------------------------- the article as a whole
 def test_a_named_filter_cancels_and_says_so() -> None:
-    found = detect(an_article("Dana Ortiz said that OpenAI CEO Ada Quill left many questions."), shared())
+    found = detect(
+        an_article("Dana Ortiz said that OpenAI CEO Ada Quill left many questions."), shared(), is_traced=True
+    )
 
     assert found.signals == ()
     assert found.trace[0]["blocked"] == [
@@ -435,7 +437,9 @@ def test_signals_over_the_limit_are_counted_in_a_note() -> None:
 
 def test_a_rule_on_trial_weighs_less_and_an_experimental_one_only_traces() -> None:
     trial = detect(an_article("Mei Tan resigned."), a_ruleset(EXIT | {"lifecycle": "test"}))
-    tried = detect(an_article("Mei Tan resigned."), a_ruleset(EXIT | {"lifecycle": "experimental"}))
+    tried = detect(
+        an_article("Mei Tan resigned."), a_ruleset(EXIT | {"lifecycle": "experimental"}), is_traced=True
+    )
 
     assert [s.confidence for s in trial.signals] == [0.72]
     assert (tried.signals, len(tried.trace)) == ((), 1)

@@ -110,7 +110,7 @@ def test_trouble_of_which_a_long_headline_has_no_word_is_background(
 def test_the_trace_says_what_the_article_changed() -> None:
     article = an_article("Broadcom sues OpenAI over a patent.", title="Why OpenAI fights")
 
-    stated = detect(article, shared()).trace[0]["assertion"]
+    stated = detect(article, shared(), is_traced=True).trace[0]["assertion"]
 
     assert isinstance(stated, dict)
     assert stated["value"] == "background"
