@@ -16,7 +16,7 @@ from riskwatch.collect.wanted import RETRY_WAITS, retry_at, taken
 from riskwatch.decode.page import page
 from riskwatch.decode.text import tidy_text_key
 from riskwatch.detect import detect
-from riskwatch.errors import DecodeError
+from riskwatch.errors import DecodeError, Unavailable
 from riskwatch.model import Article, HostState, Mention, PageState, vendor_of
 from riskwatch.pipeline import Parts
 from riskwatch.store import PageText
@@ -24,6 +24,7 @@ from riskwatch.store import PageText
 HOSTS, PER_HOST = 40, 10  # of one run: the rest waits for the next
 HOSTS_TOGETHER = 8  # one request to each at a time
 MAX_BYTES = 1_000_000  # of a stranger's page; a page that somebody saved and gave us may be larger
+FAULT = "fault"  # outcome where the program itself failed on a page
 LEASE = timedelta(minutes=3)  # longer than one page can take; a worker that dies gives it back after that
 ROBOTS_LIFE = timedelta(hours=24)
 
@@ -53,7 +54,8 @@ def read_pages(
 
     A page is claimed before it is asked for, and its text stored in one transaction with the outcome: a kill
     at any instant costs one attempt of the pages under way. After a failure that may pass, the host is left
-    alone. Returns how the pages asked for stand, by Article.
+    alone. A fault of ours on one page costs that page alone. Returns how the pages asked for stand, by
+    Article. Raises Unavailable when the database cannot be reached.
     """
     tools, states = _tools(parts, client), list[PageState]()
     with ThreadPoolExecutor(HOSTS_TOGETHER) as pool:
@@ -118,14 +120,38 @@ def _ask(parts: Parts, tools: PageTools, due: PageState) -> _Answer | None:
         is_shared = unit.pages.is_shared(due.article_id)
     if is_shared:
         return _Answer(article, state, Asked("shared", "several articles link to this page"))
-    return _Answer(article, state, ask(article.url or "", source_id=article.source_id, tools=tools))
+    try:
+        asked = ask(article.url or "", source_id=article.source_id, tools=tools)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of ours on one page must not stop the others
+        asked = _fault(parts, due, error)
+    return _Answer(article, state, asked)
+
+
+def _fault(parts: Parts, due: PageState, error: Exception) -> Asked:
+    """Return the outcome of a page on which the program failed; the log says where."""
+    parts.log("page_failed", article_id=due.article_id, exc_info=error)
+    return Asked(FAULT, f"the program failed on this page: {type(error).__name__}")
 
 
 def _settled(parts: Parts, answer: _Answer) -> PageState:
     """Store what came of a page: its text and the outcome, or why the feed's text stays."""
+    try:
+        after = _stored(parts, answer)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of ours on one page must not stop the others
+        after = _stored(parts, replace(answer, asked=_fault(parts, answer.state, error)))
+    parts.count("pages", outcome=after.outcome)
+    parts.log("page_asked", article_id=after.article_id, outcome=after.outcome, reason=after.reason)
+    return after
+
+
+def _stored(parts: Parts, answer: _Answer) -> PageState:
     now, asked, text = parts.now(), answer.asked, None
     after = replace(answer.state, due_at=None, outcome=asked.outcome, reason=asked.reason)
-    if asked.is_passing:
+    if asked.is_passing or asked.outcome == FAULT:
         after = replace(after, due_at=retry_at(after, wait=asked.wait, now=now))
     if asked.fetched is not None:
         try:
@@ -144,8 +170,6 @@ def _settled(parts: Parts, answer: _Answer) -> PageState:
             unit.pages.delay_pages(after.host, until=now + (asked.wait or RETRY_WAITS[0]))
         if asked.wait is not None:
             unit.articles.save_host_states([HostState(after.host, now + asked.wait)])
-    parts.count("pages", outcome=after.outcome)
-    parts.log("page_asked", article_id=after.article_id, outcome=after.outcome, reason=after.reason)
     return after
 
 

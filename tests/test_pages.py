@@ -18,9 +18,11 @@ import pytest
 from riskwatch import pages, pipeline, polling, settings
 from riskwatch.app import App
 from riskwatch.collect import Source
+from riskwatch.collect.fetched import Fetched
 from riskwatch.collect.guard import Guard
 from riskwatch.collect.http import HttpClient
 from riskwatch.collect.wanted import taken
+from riskwatch.errors import Unavailable
 from riskwatch.model import Article, PageState
 from riskwatch.replay import Clock
 from riskwatch.store import ArticleFilter, EventFilter
@@ -317,6 +319,17 @@ def test_robots_txt_is_asked_for_once_in_24_hours_whatever_is_restarted(desk: De
     assert desk.asked("/robots.txt") == 2
 
 
+def test_a_robots_txt_with_bytes_of_value_zero_is_remembered_without_them(desk: Desk, site: Site) -> None:
+    page_at(site)
+    site.says("/robots.txt", body=b"User-agent: *\x00\nDisallow: /private")
+    desk.tells()
+    desk.poll()
+
+    assert desk.read_one().is_read
+    with desk.app.store.begin(write=False) as unit:
+        assert unit.pages.robots(site.url, since=START - HOUR) == "User-agent: *\nDisallow: /private"
+
+
 def test_while_robots_txt_cannot_be_asked_for_no_page_is(desk: Desk, site: Site) -> None:
     page_at(site)
     site.says("/robots.txt", "503 Service Unavailable")
@@ -399,6 +412,65 @@ def test_a_page_that_kills_the_program_is_asked_for_three_times_at_most(desk: De
     with desk.app.store.begin(write=False) as unit:
         (state,) = unit.pages.pages([desk.article().id]).values()
     assert (state.outcome, state.due_at) == ("interrupted", None)
+
+
+class FaultyClient:
+    """The desk's client, with a fault of the program's own wherever a path says so."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client, self.is_admitted = client, client.is_admitted
+
+    def fetch(self, url: str, *, source_id: str, admit: Callable[[str], None] | None = None) -> Fetched:
+        if url.endswith("/asking"):
+            raise ZeroDivisionError("a fault while it asks")
+        if url.endswith("/offline"):
+            raise Unavailable("the database cannot be reached")
+        fetched = self._client.fetch(url, source_id=source_id, admit=admit)
+        if url.endswith("/reading"):
+            return replace(fetched, body=None)  # type: ignore[arg-type] # the fault while it reads
+        return fetched
+
+
+@pytest.mark.parametrize(("path", "kind"), [("asking", "ZeroDivisionError"), ("reading", "TypeError")])
+def test_a_fault_of_the_program_on_one_page_leaves_its_feed_text_and_the_others_go_on(
+    desk: Desk, site: Site, path: str, kind: str
+) -> None:
+    for guid in ("1", path, "2"):
+        page_at(site, f"/news/{guid}")
+        desk.tells(guid)
+    desk.poll()
+    logged: list[tuple[str, Any]] = []
+    parts = replace(desk.app.parts, log=lambda event, **values: logged.append((event, values)))
+
+    states = pages.read_pages(parts, FaultyClient(desk.app.client))
+
+    assert sorted(state.outcome for state in states) == ["fault", "read", "read"]
+    (failed,) = (state for state in states if state.outcome == "fault")
+    assert failed.reason == f"the program failed on this page: {kind}"
+    assert failed.due_at == START + HOUR
+    assert {one.guid: one.text_origin for one in desk.articles()} == {"1": "page", path: "feed", "2": "page"}
+    (told,) = (values for event, values in logged if event == "page_failed")
+    assert (told["article_id"], type(told["exc_info"]).__name__) == (failed.article_id, kind)
+
+
+def test_a_page_on_which_the_program_always_fails_is_asked_for_three_times(desk: Desk, site: Site) -> None:
+    page_at(site, "/news/reading")
+    desk.tells("reading")
+    desk.poll()
+
+    for _ in range(20):
+        pages.read_pages(desk.app.parts, FaultyClient(desk.app.client))
+        desk.clock.move(desk.clock() + HOUR)
+
+    assert desk.asked("/news/reading") == 3
+
+
+def test_a_database_that_cannot_be_reached_is_no_fault_of_a_page(desk: Desk) -> None:
+    desk.tells("offline")
+    desk.poll()
+
+    with pytest.raises(Unavailable):
+        pages.read_pages(desk.app.parts, FaultyClient(desk.app.client))
 
 
 def test_one_host_is_asked_one_page_at_a_time_and_another_meanwhile(

@@ -89,7 +89,7 @@ def _robots(origin: str, *, source_id: str, tools: PageTools) -> str:
     """Return the rules of a host; without an answer nothing may be asked, without a file everything."""
     fetched = tools.fetch(f"{origin}/robots.txt", source_id=source_id)
     if fetched.status == 200:  # noqa: PLR2004  # a plain success
-        return fetched.body.decode("utf-8", "replace")[:MAX_CHARS]
+        return fetched.body.decode("utf-8", "replace").replace("\x00", "")[:MAX_CHARS]  # not for PostgreSQL
     if _is_passing(fetched.status):
         reason = f"robots.txt cannot be asked for: the server answered {fetched.status}"
         raise BadStatus(source_id, reason, status=fetched.status)
