@@ -92,11 +92,13 @@ def _encodable(text: str) -> str:
 
 
 def _languages(article: Article, texts: Mapping[str, str], ruleset: Ruleset) -> Mapping[str, LanguageRules]:
-    """Return the language of each field; none where the article's is not read.
+    """Return the language of each field; none where the article's is not read, or the ruleset reads none.
 
     A field without a letter of that language, such as an English headline over a Chinese teaser, is read in
     the first language.
     """
+    if not ruleset.languages:
+        return {}
     first, lang = next(iter(ruleset.languages.values())), article.lang.split("-")[0].lower()
     own = first if lang == UNKNOWN_LANGUAGE else ruleset.languages.get(lang)
     if own is None:

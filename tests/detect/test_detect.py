@@ -422,6 +422,16 @@ def test_text_in_an_unread_language_gives_mentions_and_a_note() -> None:
     assert found.mentions
 
 
+def test_a_ruleset_of_no_language_gives_mentions_and_a_note() -> None:
+    mute = replace(a_ruleset(EXIT), languages={})
+
+    for lang in ("en", "und"):
+        found = detect(an_article("Alibaba grew; Mei Tan resigned.", lang=lang), mute)
+
+        assert (found.signals, found.notes) == ((), (f"unread: {lang}",))
+        assert [mention.subject for mention in found.mentions] == ["alibaba"]
+
+
 def test_an_undated_article_gives_no_signals() -> None:
     found = detect(replace(an_article("Mei Tan resigned."), published_at=None, first_seen_at=None), shared())
 
