@@ -62,7 +62,7 @@ def sources_of(
 
 def _source(outline: Outline, taken: set[str], resolve: Resolve) -> Source:
     host = (host_of(outline.site) or host_of(outline.url)).removeprefix("www.")
-    outlet = resolve(outline.title, outline.site or outline.url)
+    outlet = resolve(None, outline.url) or resolve(None, outline.site) or resolve(outline.title, None)
     lang = _LANG.search(outline.lang.lower())
     values: dict[str, object] = {
         "id": _free_id(outline.title, host, taken),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from riskwatch.collect import Source
 from riskwatch.decode.opml import Outline, write_opml
 from riskwatch.errors import ConfigErrors
+from riskwatch.intake import Intake
 from riskwatch.model import Publisher
 from riskwatch.settings import load
 from riskwatch.source_files import as_opml, as_yaml, sources_of
@@ -54,6 +56,30 @@ def test_an_outlet_of_the_register_brings_its_family_and_tier() -> None:
 
     assert (wired.publisher, wired.tier, wired.lang) == ("conde-nast", "2", "en")
     assert (other.publisher, other.tier, other.lang) == ("o.example", "4", "de")
+
+
+@pytest.mark.parametrize(
+    ("title", "url", "site", "family"),
+    [
+        ("Wired", "https://blog.acme.example/rss", "", "acme"),
+        ("Wired", "https://feeds.example/1", "https://acme.example/", "acme"),
+        ("Wired", "https://acme.example/rss", "https://wired.com/", "acme"),
+        ("wired", "https://feeds.example/1", "https://feeds.example/", "conde-nast"),
+        ("Somebody", "https://feeds.example/1", "", "feeds.example"),
+    ],
+)
+def test_the_host_says_whose_feed_it_is_and_the_title_only_where_the_host_is_unknown(
+    title: str, url: str, site: str, family: str
+) -> None:
+    acme = Publisher.model_validate(
+        {"name": "Acme", "domains": ["acme.example"], "family": "acme", "tier": "4", "class": "press"}
+    )
+    intake = Intake((WIRED, acme), now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    body = f'<opml><body><outline text="{title}" xmlUrl="{url}" htmlUrl="{site}"/></body></opml>'
+
+    (made,), _ = sources_of(body.encode(), name="m", known=(), resolve=intake.resolve)
+
+    assert made.publisher == family
 
 
 def test_a_language_that_is_no_code_is_that_of_the_outlet_or_english() -> None:
