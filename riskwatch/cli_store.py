@@ -55,14 +55,17 @@ def import_(ctx: click.Context, file: Path) -> None:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Count what would go; delete nothing.")
+@click.option("--force", is_flag=True, help="Delete also more at once than most_percent allows.")
 @as_json_option
 @click.pass_context
-def retention(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
+def retention(ctx: click.Context, dry_run: bool, force: bool, as_json: bool) -> None:
     """Delete what is older than config/retention.yaml allows, as serve and worker do daily."""
-    from riskwatch.retention import forget
+    from riskwatch.retention import check, forget
 
     app = app_of(ctx)
     found = forget(app.parts, app.config.retention, is_dry_run=True)
+    if not (dry_run or force):
+        check(app.parts, app.config.retention, found)
     if not dry_run:
         with bar(found.total, "deleting") as moving:
             found = forget(app.parts, app.config.retention, progress=moving.update)

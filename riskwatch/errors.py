@@ -8,6 +8,7 @@ RiskwatchError
   DeliveryError(receiver_id, outcome)  transient | permanent | ambiguous; scope message | receiver
   NotFound(kind, id)    404         Unauthorized 401 (PasswordDue)   Forbidden(scope) 403
   Invalid(field, reason) 422        Stray 400          TooMany 429
+  TooMuch(reason)                   more would be deleted at once than is allowed
 """
 
 from __future__ import annotations
@@ -166,3 +167,7 @@ class TooMany(RiskwatchError):
     def __init__(self, retry_after_seconds: float) -> None:
         super().__init__(f"too many requests; try again in {retry_after_seconds:.0f} seconds")
         self.retry_after_seconds = retry_after_seconds
+
+
+class TooMuch(RiskwatchError):
+    """More would be deleted at once than the settings allow."""

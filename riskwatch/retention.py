@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from riskwatch.errors import TooMuch
 from riskwatch.model import Retention, Score
 from riskwatch.pipeline import Parts, midnight_of
 from riskwatch.store import Past, UnitOfWork
 
 CANARY_KEPT = timedelta(days=1)
-DONE = "retention"  # setting: the day on which the job was done last
+DONE = "retention"  # setting: the day on which the job was done, or refused, last
 BATCH = 2_000  # rows of one transaction
 TEXTS_BATCH = 200  # a text is long, and leaves the search index too
 LEAST_POINTS = 0.05  # less is printed as 0.0: the event no longer counts
@@ -37,7 +38,10 @@ class Forgotten:
 
 
 def tidy(parts: Parts, kept: Retention) -> None:
-    """Delete what the canary brought more than a day ago and, once a day, all that is too old."""
+    """Delete what the canary brought more than a day ago and, once a day, all that is too old.
+
+    Where that is too much at once, the log says so, and it is left until tomorrow.
+    """
     today = midnight_of(parts.now()).isoformat()
     with parts.store.begin() as unit:
         unit.lock("absorb")
@@ -45,10 +49,33 @@ def tidy(parts: Parts, kept: Retention) -> None:
         is_done = unit.access.setting(DONE) == today
     if is_done:
         return
-    gone = forget(parts, kept)
-    parts.log("forgot", **gone.counts())
+    try:
+        check(parts, kept, forget(parts, kept, is_dry_run=True))
+    except TooMuch as refused:
+        parts.log("retention_refused", reason=str(refused))
+    else:
+        parts.log("forgot", **forget(parts, kept).counts())
     with parts.store.begin() as unit:
         unit.access.save_setting(DONE, today)
+
+
+def check(parts: Parts, kept: Retention, counted: Forgotten) -> None:
+    """Raise TooMuch where more of the texts or of the polls would go than may in one run.
+
+    Both come day after day, so no more than a small share grows too old in a day: where most of them did, the
+    clock is wrong, or a number of days, or nothing was deleted for long. Tries and contents of messages come
+    in bursts; they are deleted with the rest or not at all.
+    """
+    with parts.store.begin(write=False) as unit:
+        held = {"texts": unit.retention.count_texts(), "polls": unit.retention.count_polls()}
+    going = {"texts": counted.article_texts, "polls": counted.past[Past.POLLS]}
+    for name, number in going.items():
+        if number * 100 > held[name] * kept.most_percent:
+            raise TooMuch(
+                f"nothing was deleted: {number:,} of {held[name]:,} {name} would go at once, more than the "
+                f"{kept.most_percent} % that most_percent of config/retention.yaml allows. Is the clock "
+                f"right? It says {parts.now():%Y-%m-%d %H:%M} UTC. If it is: `riskwatch retention --force`"
+            )
 
 
 def forget(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from pydantic import SecretStr, ValidationError
 from riskwatch import pipeline, retention, web
 from riskwatch.app import App
 from riskwatch.collect import Source
+from riskwatch.errors import TooMuch
 from riskwatch.model import Article, Poll, Retention, Score, Signal, Verdict, VerdictKind
 from riskwatch.replay import Clock
 from riskwatch.settings import load
@@ -77,6 +80,15 @@ class Archive:
         polls = [
             Poll(f"p{n}", "s", at, 1, "ok" if n % 3 else "bad_status", "", None, 0, 0, 0)
             for n, at in enumerate(instants)
+        ]
+        with self.app.store.begin() as unit:
+            unit.articles.add_polls(polls)
+
+    def poll_days(self, first: int, end: int) -> None:
+        """Poll six times on each of these days after the first."""
+        polls = [
+            Poll(f"d{n}", "s", FIRST + n * DAY / 6, 1, "ok", "", None, 0, 0, 0)
+            for n in range(6 * first, 6 * end)
         ]
         with self.app.store.begin() as unit:
             unit.articles.add_polls(polls)
@@ -277,10 +289,77 @@ def test_the_daily_job_runs_once_a_day(archive: Archive) -> None:
     assert counted == ["forgot", "forgot"]
 
 
+# -------------------------------------------------------------------------------- a clock that is wrong
+def test_a_clock_that_jumps_ten_years_ahead_deletes_nothing_and_says_so_once_a_day(archive: Archive) -> None:
+    logged: list[tuple[str, Any]] = []
+    parts = replace(archive.parts, log=lambda event, **values: logged.append((event, values.get("reason"))))
+    archive.tell(1, "Mistral AI hired people.", title="Notes")
+    archive.poll(FIRST + n * DAY / 2 for n in range(20))
+
+    archive.clock.move(datetime(2036, 1, 1, 9, 30, tzinfo=UTC))
+    for _ in range(3):
+        retention.tidy(parts, KEPT)
+
+    ((event, reason),) = logged
+    assert event == "retention_refused"
+    assert reason == (
+        "nothing was deleted: 1 of 1 texts would go at once, more than the 50 % that most_percent of "
+        "config/retention.yaml allows. Is the clock right? It says 2036-01-01 09:30 UTC. If it is: "
+        "`riskwatch retention --force`"
+    )
+    assert (archive.texts(), _polls(archive)) == ({"g1": "Mistral AI hired people."}, 20)
+    archive.clock.at = FIRST + 20 * DAY
+    retention.tidy(parts, KEPT)
+    assert logged[1:] == [("forgot", None)]
+
+
+def test_polls_alone_are_reason_enough_to_refuse(archive: Archive) -> None:
+    archive.poll(FIRST + n * DAY / 8 for n in range(80))
+    archive.clock.move(FIRST + 200 * DAY)
+
+    with pytest.raises(TooMuch, match="of 80 polls would go at once"):
+        retention.check(archive.parts, KEPT, archive.forget(is_dry_run=True))
+
+
+@pytest.mark.parametrize(("old", "percent", "is_refused"), [(2, 50, False), (3, 50, True), (3, 75, False)])
+def test_as_much_as_is_allowed_goes_and_no_more(
+    archive: Archive, old: int, percent: int, is_refused: bool
+) -> None:
+    for number in range(4):
+        if number == old:
+            archive.clock.move(NOW)
+        archive.tell(number, "Mistral AI hired people.", title="Notes")
+    archive.clock.move(NOW)
+    kept = Retention(most_percent=percent)
+
+    counted = archive.forget(is_dry_run=True)
+
+    assert counted.article_texts == old
+    with pytest.raises(TooMuch) if is_refused else nullcontext():
+        retention.check(archive.parts, kept, counted)
+
+
+def test_an_installation_that_runs_or_rests_for_a_month_is_never_refused(archive: Archive) -> None:
+    refused: list[str] = []
+    parts = replace(archive.parts, log=lambda event, **_values: refused.append(event))
+    pauses = [1] * 30 + [30] + [1] * 5
+    for day in itertools.accumulate([120, *pauses]):
+        archive.clock.move(FIRST + day * DAY)
+        archive.poll_days(day - 1 if day > 120 else 0, day)
+        retention.tidy(parts, KEPT)
+
+    assert refused == ["forgot"] * 37
+
+
 @pytest.mark.parametrize("days", [29, 0, -1, 36_501])
 def test_nothing_is_kept_for_less_than_a_month(days: int) -> None:
     with pytest.raises(ValidationError, match="article_text_days"):
         Retention(article_text_days=days)
+
+
+def _polls(archive: Archive) -> int:
+    with archive.app.store.begin(write=False) as unit:
+        return unit.retention.count_polls()
 
 
 def _signals(archive: Archive) -> list[Signal]:

@@ -39,6 +39,14 @@ class RetentionStore(Protocol):
         """
         ...
 
+    def count_texts(self) -> int:
+        """Return how many Articles have a text."""
+        ...
+
+    def count_polls(self) -> int:
+        """Return how many polls are stored."""
+        ...
+
     def count_past(self, past: Past, *, before: datetime) -> int:
         """Return how many rows `delete_past` would take in all."""
         ...

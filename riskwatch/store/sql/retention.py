@@ -93,6 +93,15 @@ class SqlRetention:
             self._session.changed()
         return gone
 
+    def count_texts(self) -> int:
+        """Return how many Articles have a text."""
+        query = select(func.count()).select_from(article).where(exists().where(*_TEXTS))
+        return int(self._session.read(query).scalar_one())
+
+    def count_polls(self) -> int:
+        """Return how many polls are stored."""
+        return int(self._session.read(select(func.count()).select_from(poll)).scalar_one())
+
     def count_past(self, past: Past, *, before: datetime) -> int:
         """Return how many rows `delete_past` would take in all."""
         query = select(func.count()).select_from(_past(past, before).subquery())
