@@ -1,8 +1,9 @@
 """Fault 30: every local date (week, month) gives exactly one digest, in order, in every zone of the world."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from functools import cache
+from itertools import cycle, islice, pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -13,6 +14,7 @@ from riskwatch.send.digest import DAYS, Due, next_due
 
 ZONES = sorted(available_timezones() - {"localtime"})
 START, END = date(2024, 1, 1), date(2031, 1, 1)
+LATE = datetime(2032, 1, 1, tzinfo=UTC)
 HOURS = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in (0, 30)]
 
 
@@ -153,22 +155,25 @@ def test_every_local_date_of_a_season_is_one_period(zone: str, wall: str, start:
     check(zone, wall, dues[: len(dates)], dates)
 
 
-def behaviours() -> dict[tuple[object, ...], str]:
-    """Return one zone for each way in which clocks went or will go in these years."""
+@cache
+def behaviours() -> Mapping[str, tuple[date, ...]]:
+    """Return one zone for each way in which clocks went or will go in these years, and when they changed."""
     first = datetime(2023, 12, 30, tzinfo=UTC)
-    hours = [first + timedelta(hours=n) for n in range((END - START).days * 24 + 96)]
-    named: dict[tuple[object, ...], str] = {}
+    days = [first + timedelta(days=n) for n in range((END - START).days + 4)]
+    named: dict[tuple[object, ...], tuple[str, tuple[date, ...]]] = {}
     for zone in ZONES:
         tz = ZoneInfo(zone)
-        offsets = [tz.utcoffset(hour.astimezone(tz)) for hour in hours]
-        changes = tuple((n, offset) for n, offset in enumerate(offsets) if n == 0 or offset != offsets[n - 1])
-        named.setdefault(changes, zone)
-    return named
+        offsets = [tz.utcoffset(day.astimezone(tz)) for day in days]
+        changed = [day for day, (old, new) in zip(days, pairwise(offsets), strict=False) if old != new]
+        hours = [day + timedelta(hours=n) for day in changed for n in range(1, 25)]
+        way = (offsets[0], *((hour, tz.utcoffset(hour.astimezone(tz))) for hour in hours))
+        named.setdefault(way, (zone, tuple((day + timedelta(hours=12)).date() for day in changed)))
+    return dict(named.values())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", ["daily", "weekly", "monthly"])
-def test_every_period_of_seven_years_comes_once_in_every_zone_at_every_hour(rule: str) -> None:
+def test_every_period_of_seven_years_comes_once_in_every_zone(rule: str) -> None:
     days = dates_between(START, END)
     rules: dict[str, dict[str, object]] = {
         "daily": {},
@@ -180,8 +185,32 @@ def test_every_period_of_seven_years_comes_once_in_every_zone_at_every_hour(rule
         "weekly": [day for day in days if DAYS[day.weekday()] == "thu"],
         "monthly": [day for day in days if (day + timedelta(days=1)).day == 1],
     }[rule]
-    for zone in behaviours().values():
+    for zone, wall in zip(behaviours(), cycle(HOURS), strict=False):
         first, last = from_midnight(zone, START), from_midnight(zone, END)
-        for wall in HOURS[::2]:
-            dues = list(run(first, last, local_time=wall, zone=zone, **rules[rule]))
-            check(zone, wall, dues, wanted)
+        check(zone, wall, list(run(first, last, local_time=wall, zone=zone, **rules[rule])), wanted)
+
+
+@pytest.mark.slow
+def test_every_day_around_every_clock_change_comes_once_at_every_hour() -> None:
+    for zone, changes in behaviours().items():
+        for change in changes:
+            days = dates_between(change - timedelta(days=2), change + timedelta(days=3))
+            first, last = from_midnight(zone, days[0]), from_midnight(zone, days[-1] + timedelta(days=1))
+            for wall in HOURS[::2]:
+                check(zone, wall, list(run(first, last, local_time=wall, zone=zone)), days)
+
+
+@pytest.mark.parametrize("rule", ["weekly", "monthly"])
+def test_the_day_of_a_clock_change_is_one_week_and_one_month(rule: str) -> None:
+    for zone, changes in behaviours().items():
+        for change in changes:
+            for day in dates_between(change - timedelta(days=1), change + timedelta(days=2)):
+                meant: dict[str, object] = (
+                    {"days": [DAYS[day.weekday()]]} if rule == "weekly" else {"day_of_month": day.day}
+                )
+                begun = from_midnight(zone, day - timedelta(days=1))
+                for wall in HOURS[:10:3]:
+                    dues = run(begun, LATE, local_time=wall, zone=zone, **meant)
+                    due, following = islice(dues, 2)
+                    check(zone, wall, [due], [day])
+                    assert following.period - day >= timedelta(days=7), f"{zone} {wall} {following}"
