@@ -47,6 +47,10 @@ class TaxonomyEntry(_Strict):
     heading: tuple[str, ...] = Field(
         min_length=1, description="templates; the first whose fields are known is used"
     )
+    yields_to: tuple[str, ...] = Field(
+        default=(),
+        description="types; where a sentence tells one of them of the vendor, this type is background",
+    )
 
 
 class TaxonomyFile(_Strict):
@@ -204,6 +208,7 @@ def _taxonomy(reader: Reader, names: Mapping[str, str]) -> dict[str, EventType]:
     file = reader.model("rules/taxonomy.yaml", TaxonomyFile)
     if file is None:
         return {}
+    _check_yields(reader, file.types)
     return {
         id_: EventType(
             id=id_,
@@ -216,9 +221,22 @@ def _taxonomy(reader: Reader, names: Mapping[str, str]) -> dict[str, EventType]:
             positive=entry.positive,
             negative=entry.negative,
             names=names,
+            yields_to=frozenset(entry.yields_to),
         )
         for id_, entry in file.types.items()
     }
+
+
+def _check_yields(reader: Reader, types: Mapping[str, TaxonomyEntry]) -> None:
+    for id_, entry in types.items():
+        for other in entry.yields_to:
+            if other not in types:
+                wrong = f"{other} is no type of this file"
+            elif id_ in types[other].yields_to:
+                wrong = f"{id_} and {other} yield to each other: a sentence of both would tell neither"
+            else:
+                continue
+            reader.wrong(wrong, "rules/taxonomy.yaml", f"types.{id_}.yields_to")
 
 
 def _sources(reader: Reader, names: Sequence[str], vendors: Mapping[str, Vendor]) -> tuple[Source, ...]:

@@ -70,6 +70,22 @@ def test_all_mistakes_of_a_run_are_told_at_once_with_file_line_and_key(tmp_path:
     assert "publishers.yaml: covers: Acme: no vendor has the id nobody" in told
 
 
+def test_types_that_yield_to_nothing_or_to_each_other_are_told(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    shipped = (shipped_config() / "rules/taxonomy.yaml").read_text("utf-8")
+    line = "yields_to: [adverse_ruling]\n"
+    assert line in shipped
+    changed = shipped.replace(line, "yields_to: [regulatory_action, quarrel]\n")
+    (tmp_path / "rules/taxonomy.yaml").write_text(changed, "utf-8")
+
+    with pytest.raises(ConfigErrors) as raised:
+        load(environ={"RISKWATCH_CONFIG_DIR": str(tmp_path)})
+
+    told = str(raised.value)
+    assert "types.lawsuit.yields_to: quarrel is no type of this file" in told
+    assert "lawsuit and regulatory_action yield to each other" in told
+
+
 def test_an_overlay_file_stands_for_the_shipped_one_and_new_ones_are_added(tmp_path: Path) -> None:
     write(tmp_path, "vendors/acme.yaml", "id: acme\nname: Acme AI\nnames: [Acme AI]\n")
     write(

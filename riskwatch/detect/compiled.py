@@ -194,6 +194,7 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
             hints={rule.spec.reference: rule.hint for rule in compiled},
             adverse=_types(compiled, Direction.ADVERSE),
             neutral=_types(compiled, Direction.NEUTRAL),
+            yields_to={rule.event.id: rule.event.yields_to for rule in compiled if rule.event.yields_to},
         ),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riskwatch.detect.mask import length_in_words
 from riskwatch.detect.packs import Pack
@@ -16,6 +17,8 @@ HEADLINE_WORDS = 8  # of a headline so long that it tells its news itself
 LOOK_BACK_CHARS = 60  # before a word of the event, where the words stand that take it for granted
 
 Pair = tuple[str, str]  # vendor, event type
+_Sentence = tuple[str, str, int]  # vendor of whom it tells, field, where it begins
+_NO_TYPES: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Kinds:
     hints: Mapping[str, Regex]  # reference of a rule -> the words that its event is told with
     adverse: frozenset[str]  # types of event that are bad for the vendor
     neutral: frozenset[str] = frozenset()  # types that are neither good nor bad: launches
+    yields_to: Mapping[str, frozenset[str]] = field(default_factory=dict)  # type -> types that say more
 
 
 def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds) -> dict[int, Settled]:
@@ -55,35 +59,71 @@ def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds)
         pack: The language of the title.
         kinds: The kinds of event.
     """
-    heads, texts = _surest(signals, in_title=True), _surest(signals, in_title=False)
-    doubted = {
-        (signal.vendor, signal.type)
-        for signal in signals
-        if signal.evidence.field == "title" and signal.assertion is Assertion.RUMOURED
-    }
-    troubled = {vendor for (vendor, kind), head in heads.items() if kind in kinds.adverse and head.is_live}
+    told = _tell(signals, kinds)
     settled: dict[int, Settled] = {}
     for number, signal in enumerate(signals):
         if not signal.assertion.is_live:
             continue
-        if words.speaker not in (None, signal.vendor) and signal.type in kinds.neutral:
-            settled[number] = Settled(Assertion.BACKGROUND, "article.other_site")  # it sells what others made
-            continue
-        if signal.primary:
-            continue
-        pair = (signal.vendor, signal.type)
-        if signal.evidence.field == "title":
-            made = _of_title(signal, texts.get(pair), is_doubted=pair in doubted)
-        elif pair in heads:
-            made = _of_text(signal, heads[pair])
-        else:
-            may_be_beside = signal.type in kinds.adverse and signal.vendor not in troubled
-            made = _of_text_alone(
-                signal, words, kinds.hints.get(signal.rule), may_be_beside=may_be_beside, pack=pack
-            )
+        made = _of_another(signal, words, told, kinds)
+        if made is None and not signal.primary:
+            made = _of_article(signal, words, told, kinds, pack=pack)
         if made is not None:
             settled[number] = made
     return settled
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What all statements of an article tell together."""
+
+    heads: Mapping[Pair, Assertion]
+    texts: Mapping[Pair, Assertion]
+    doubted: frozenset[Pair]  # what a headline calls a rumour
+    troubled: frozenset[str]  # vendors of whose harm a headline tells
+    types: Mapping[_Sentence, frozenset[str]]  # of the live statements of each sentence
+
+
+def _tell(signals: Sequence[Signal], kinds: Kinds) -> _Told:
+    heads = _surest(signals, in_title=True)
+    types: dict[_Sentence, frozenset[str]] = defaultdict(frozenset)
+    for signal in signals:
+        if signal.assertion.is_live:
+            types[_sentence(signal)] |= {signal.type}
+    return _Told(
+        heads=heads,
+        texts=_surest(signals, in_title=False),
+        doubted=frozenset(
+            (signal.vendor, signal.type)
+            for signal in signals
+            if signal.evidence.field == "title" and signal.assertion is Assertion.RUMOURED
+        ),
+        troubled=frozenset(
+            vendor for (vendor, kind), head in heads.items() if kind in kinds.adverse and head.is_live
+        ),
+        types=types,
+    )
+
+
+def _of_another(signal: Signal, words: Words, told: _Told, kinds: Kinds) -> Settled | None:
+    """What a site says of others' products, and what a sentence tells under a closer type."""
+    if words.speaker not in (None, signal.vendor) and signal.type in kinds.neutral:
+        return Settled(Assertion.BACKGROUND, "article.other_site")  # it sells what others made
+    closer = kinds.yields_to.get(signal.type, _NO_TYPES) & told.types[_sentence(signal)]
+    return Settled(Assertion.BACKGROUND, f"sentence.{min(closer)}") if closer else None
+
+
+def _of_article(signal: Signal, words: Words, told: _Told, kinds: Kinds, *, pack: Pack) -> Settled | None:
+    pair = (signal.vendor, signal.type)
+    if signal.evidence.field == "title":
+        return _of_title(signal, told.texts.get(pair), is_doubted=pair in told.doubted)
+    if pair in told.heads:
+        return _of_text(signal, told.heads[pair])
+    may_be_beside = signal.type in kinds.adverse and signal.vendor not in told.troubled
+    return _of_text_alone(signal, words, kinds.hints.get(signal.rule), may_be_beside=may_be_beside, pack=pack)
+
+
+def _sentence(signal: Signal) -> _Sentence:
+    return signal.vendor, signal.evidence.field, signal.evidence.start
 
 
 def _surest(signals: Iterable[Signal], *, in_title: bool) -> dict[Pair, Assertion]:

@@ -65,6 +65,7 @@ class EventType:
     positive: tuple[str, ...] = ()
     negative: str = ""
     names: Mapping[str, str] = field(default_factory=dict)  # vendor id -> name, for attributes of kind vendor
+    yields_to: frozenset[str] = frozenset()  # types that a sentence tells instead where it tells them, too
 
 
 Taxonomy = Mapping[str, EventType]

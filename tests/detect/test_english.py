@@ -169,3 +169,21 @@ def test_a_vendor_that_offers_anothers_model_launches_none(
 
 def test_a_title_may_be_one_short_name(ruleset: Ruleset) -> None:
     assert [(s.vendor, s.type) for s in told(ruleset, "GPT-5.5")] == [("openai", "product_release")]
+
+
+@pytest.mark.parametrize(
+    ("title", "stated"),
+    [
+        (
+            "Italy blocks DeepSeek over data protection",
+            {"government_ban": "confirmed", "regulatory_action": "background"},
+        ),
+        ("A court rules that Google must pay a $2 billion fine", {"adverse_ruling": "confirmed"}),
+        ("Google must pay a $2 billion fine, the watchdog says", {"regulatory_action": "reported"}),
+        ("Meta sued by the FTC over its ads", {"lawsuit": "confirmed"}),
+    ],
+)
+def test_one_sentence_tells_one_event(ruleset: Ruleset, title: str, stated: dict[str, str]) -> None:
+    found = told(ruleset, title)
+
+    assert {s.type: str(s.assertion) for s in found} == stated
