@@ -10,7 +10,7 @@ from subprocess import Popen
 import pytest
 
 from riskwatch.keeping import DATABASE
-from tests.scenarios.conftest import CommandLine
+from tests.scenarios.conftest import ROOT, CommandLine
 
 pytestmark = pytest.mark.slow
 NEWS = {
@@ -22,9 +22,18 @@ NEWS = {
 }
 
 
+def overlay_without_sources(folder: Path) -> Path:
+    """Return a config under which a worker has nobody to ask."""
+    for file in (ROOT / "config" / "sources").glob("*.yaml"):
+        empty = folder / "sources" / file.name
+        empty.parent.mkdir(parents=True, exist_ok=True)
+        empty.write_text("[]\n", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def riskwatch(command_line: Callable[..., CommandLine], tmp_path: Path) -> CommandLine:
-    made = command_line()
+    made = command_line(RISKWATCH_CONFIG_DIR=str(overlay_without_sources(tmp_path / "config")))
     (tmp_path / "news.jsonl").write_text(json.dumps(NEWS) + "\n", encoding="utf-8")
     made.run("ingest", str(tmp_path / "news.jsonl"))
     made.run("backup", str(tmp_path / "x.db"))
@@ -32,8 +41,8 @@ def riskwatch(command_line: Callable[..., CommandLine], tmp_path: Path) -> Comma
 
 
 def refused(riskwatch: CommandLine, *arguments: str) -> str:
-    process = riskwatch.start(*arguments)
-    _out, err = process.communicate(timeout=300)
+    process = riskwatch.begin(*arguments)
+    _out, err = process.communicate()
     assert process.returncode == 1
     assert "Traceback" not in err
     return err

@@ -15,6 +15,7 @@ import pytest
 
 from tests.scenarios.conftest import CommandLine
 from tests.scenarios.test_seeds import told
+from tests.scenarios.warm import stem
 
 pytestmark = pytest.mark.slow
 Make = Callable[..., CommandLine]
@@ -50,15 +51,22 @@ def articles(count: int) -> list[dict[str, Any]]:
     return made
 
 
-def killed_until_done(riskwatch: CommandLine, arguments: tuple[str, ...], *, kills: int) -> None:
-    """Kill the command at random instants of its run, then let it finish."""
-    chance = random.Random(11)
+def seconds_of(riskwatch: CommandLine, *arguments: str) -> float:
+    """Run a command; return how long it took."""
+    stem()  # its own beginning is no part of it
     started = time.monotonic()
-    riskwatch.run("events", "--json")
-    start_up = time.monotonic() - started
+    riskwatch.run(*arguments)
+    return time.monotonic() - started
+
+
+def killed_until_done(
+    riskwatch: CommandLine, arguments: tuple[str, ...], *, kills: int, seconds: float
+) -> None:
+    """Kill the command at random instants of the time that it takes undisturbed, then let it finish."""
+    chance = random.Random(11)
     for _ in range(kills):
-        process = riskwatch.start(*arguments)
-        time.sleep(start_up * chance.uniform(0.6, 2.0))
+        process = riskwatch.begin(*arguments)
+        time.sleep(seconds * chance.uniform(0.1, 1.0))
         process.kill()
         process.communicate()
     riskwatch.run(*arguments)
@@ -95,13 +103,14 @@ def test_a_killed_ingest_loses_and_doubles_nothing(command_line: Make, tmp_path:
     file = tmp_path / "news.jsonl"
     file.write_text("".join(json.dumps(a) + "\n" for a in articles(400)), encoding="utf-8")
     calm, stormy = command_line("calm"), command_line("stormy")
-    calm.run("ingest", str(file))
+    seconds = seconds_of(calm, "ingest", str(file))
 
-    killed_until_done(stormy, ("ingest", str(file)), kills=6)
+    killed_until_done(stormy, ("ingest", str(file)), kills=6, seconds=seconds)
 
-    assert state(stormy) == state(calm)
+    expected = state(calm)
+    assert state(stormy) == expected
     assert rows(stormy) == rows(calm)
-    assert len(state(calm)[0]) > 20
+    assert len(expected[0]) > 20
 
 
 def test_a_killed_second_reading_under_new_rules_loses_and_doubles_nothing(
@@ -117,9 +126,10 @@ def test_a_killed_second_reading_under_new_rules_loses_and_doubles_nothing(
         riskwatch.run("ingest", str(file))
     before = state(calm)
     again = ("--config", str(overlay), "redetect")
-    calm.run(*again)
+    stem().compile(overlay)
+    seconds = seconds_of(calm, *again)
 
-    killed_until_done(stormy, again, kills=6)
+    killed_until_done(stormy, again, kills=6, seconds=seconds)
 
     assert state(stormy) == state(calm) != before
     assert rows(stormy) == rows(calm)
@@ -138,9 +148,11 @@ def test_a_killed_retention_goes_on_where_it_was_and_moves_no_score(
     before = state(stormy)
     counted = calm.json("retention", "--dry-run")
     calm.run("retention", status=1)  # more than half of all texts at once
+    started = time.monotonic()
     assert {**calm.json("retention", "--force"), "dry_run": True} == counted
+    seconds = time.monotonic() - started
 
-    killed_until_done(stormy, ("retention", "--force"), kills=6)
+    killed_until_done(stormy, ("retention", "--force"), kills=6, seconds=seconds)
 
     assert state(stormy) == before
     assert _texts(stormy) == _texts(calm) == 400 - counted["article_texts"] < 400
@@ -218,10 +230,11 @@ def test_a_killed_poll_and_rescore_lose_and_double_nothing(
     chosen = tuple(part for i in range(4) for part in ("--source", f"local-{i}"))
     calm = command_line("calm", RISKWATCH_ALLOW_CIDRS="127.0.0.0/8")
     stormy = command_line("stormy", RISKWATCH_ALLOW_CIDRS="127.0.0.0/8")
-    calm.run(*arguments, *chosen)
+    seconds = seconds_of(calm, *arguments, *chosen)
 
-    killed_until_done(stormy, (*arguments, *chosen), kills=6)
+    killed_until_done(stormy, (*arguments, *chosen), kills=6, seconds=seconds)
 
-    assert state(stormy) == state(calm)
+    expected = state(calm)
+    assert state(stormy) == expected
     assert rows(stormy) == rows(calm)
-    assert len(state(calm)[0]) > 20
+    assert len(expected[0]) > 20

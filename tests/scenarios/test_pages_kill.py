@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.conftest import CommandLine
-from tests.scenarios.test_kill import VENDORS, articles, killed_until_done, rows, state
+from tests.scenarios.test_kill import VENDORS, articles, killed_until_done, rows, seconds_of, state
 
 pytestmark = pytest.mark.slow
 HOSTS, PER_HOST = 5, 3
@@ -109,19 +109,20 @@ def test_a_killed_reading_of_pages_loses_and_doubles_nothing(
     arguments = ("--config", str(tmp_path / "config"), "poll", "--once", "--source", "local")
     calm = command_line("calm", RISKWATCH_ALLOW_CIDRS="127.0.0.0/8")
     stormy = command_line("stormy", RISKWATCH_ALLOW_CIDRS="127.0.0.0/8")
-    calm.run(*arguments)
+    seconds = seconds_of(calm, *arguments)
     press.asked.clear()
 
-    killed_until_done(stormy, arguments, kills=4)
+    killed_until_done(stormy, arguments, kills=4, seconds=seconds)
     _let_leases_pass(stormy)
     stormy.run(*arguments)
     quiet = dict(press.asked)
     stormy.run(*arguments)
 
-    assert state(stormy) == state(calm)
+    expected = state(calm)
+    assert state(stormy) == expected
     assert rows(stormy) == rows(calm)
     assert rows(stormy)[:2] == [HOSTS * PER_HOST, 2 * HOSTS * PER_HOST]
-    assert len(state(calm)[0]) >= HOSTS
+    assert len(expected[0]) >= HOSTS
     pages = [path for path in quiet if path.startswith("/news/")]
     assert max(quiet[path] for path in pages) <= 3
     assert [press.asked[path] for path in pages] == [quiet[path] for path in pages]

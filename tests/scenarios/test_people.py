@@ -82,8 +82,8 @@ def test_people_are_made_listed_and_refused_in_sentences(command_line: Callable[
     riskwatch = command_line()
 
     def refused(*arguments: str, status: int = 1) -> str:
-        process = riskwatch.start(*arguments)
-        _out, err = process.communicate(timeout=300)
+        process = riskwatch.begin(*arguments)
+        _out, err = process.communicate()
         assert process.returncode == status
         assert "Traceback" not in err
         return err

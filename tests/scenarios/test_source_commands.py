@@ -52,7 +52,7 @@ def test_a_file_is_never_written_over(riskwatch: CommandLine, tmp_path: Path) ->
 def test_a_place_that_cannot_be_written_to_is_told(riskwatch: CommandLine, tmp_path: Path) -> None:
     nowhere = str(tmp_path / "no" / "all.opml")
 
-    _, told = riskwatch.start("sources", "export", nowhere).communicate(timeout=300)
+    _, told = riskwatch.begin("sources", "export", nowhere).communicate()
 
     assert "its folder must be there" in told
     assert "Traceback" not in told
