@@ -10,13 +10,13 @@ from fnmatch import fnmatchcase
 from riskwatch.detect.mask import Masked
 from riskwatch.detect.packs import CompiledModifier, Pack
 from riskwatch.detect.patterns import compile_pattern
-from riskwatch.detect.quantity import read_date
+from riskwatch.detect.quantity import Tense, read_date, read_month
 from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import When
+from riskwatch.detect.tense import tense
 from riskwatch.model import Assertion
 
 OPENING_WORDS = 3  # a time that stands so early opens its sentence
-PAST_MONTHS = 8  # a bare month is read as past up to here
 _WORD = compile_pattern(r"[^\s«»]+|«[^»]*»")
 _YEAR = compile_pattern(r"(?:19|20)[0-9][0-9]")
 
@@ -158,32 +158,34 @@ def _why_not(
     ignores = own.ignore_when is None or own.ignore_when in case.captured
     if ignores and any(fnmatchcase(spec.id, glob) for glob in own.ignore_ids):
         return "ignored by the rule"
-    if spec.when is not None and not _is_old(
-        masked.original[entry.start : entry.end], spec.when, item, pack=pack
-    ):
+    if spec.when is not None and not _is_old(entry, spec.when, case, masked, pack=pack, item=item):
         return "not that old"
     is_detached = spec.attached and _is_detached(entry, case, masked, pack=pack)
     return "belongs to another verb" if is_detached else _out_of_reach(entry, case, masked, pack=pack)
 
 
-def _is_old(words: str, when: When, item: date, *, pack: Pack) -> bool:
+def _is_old(entry: Found, when: When, case: Case, masked: Masked, *, pack: Pack, item: date) -> bool:
+    words = masked.original[entry.start : entry.end]
     if when.older_than_item_years is not None:
         return _months_back(words, item, pack=pack) > 12 * when.older_than_item_years
     if when.older_than_item_months is not None:
-        return _months_back(words, item, pack=pack) >= when.older_than_item_months
+        told = tense(masked.original, (entry.start, entry.end), event=case.trigger, pack=pack)
+        return _months_back(words, item, pack=pack, told=told) >= when.older_than_item_months
     return True
 
 
-def _months_back(words: str, item: date, *, pack: Pack) -> int:
-    """Return how long ago a year or month was; of a bare year its last month counts."""
+def _months_back(words: str, item: date, *, pack: Pack, told: Tense = Tense.UNTOLD) -> int:
+    """Return how long ago a year or month was: of a bare year its last month counts.
+
+    A bare month lies back only where the wording says so.
+    """
     read, year = read_date(words, item, pack=pack), _YEAR.search(words)
     if year is not None and read is not None and read.month is not None:
         return (item.year - read.year) * 12 + item.month - read.month
     if year is not None:
         return max(0, item.year - int(year.group())) * 12
-    month = next((pack.grammar.months[w] for w in words.lower().split() if w in pack.grammar.months), None)
-    back = (item.month - month) % 12 if month is not None else 0
-    return back if back <= PAST_MONTHS else 0  # further back it is rather one of the year to come
+    bare = read_month(words, item, pack=pack, told=told) if told is Tense.PAST else None
+    return 0 if bare is None or bare.month is None else (item.month - bare.month) % 12
 
 
 def _out_of_reach(entry: Found, case: Case, masked: Masked, *, pack: Pack) -> str | None:

@@ -13,6 +13,7 @@ from riskwatch.detect.mask import capitalised, is_headline
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.quantity import DateRead, read_date, read_percent
 from riskwatch.detect.readings import APPROX_CHARS, Reading, Readings, Subject, clause, put_token
+from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Attribution, Scene
 from riskwatch.model import AttrValue
 
@@ -181,8 +182,9 @@ def claimed(candidate: Candidate, scene: Scene) -> Claimed | None:
     number = nearest(scene.masked, candidate.trigger, "D", limits=limits)
     if number is None:
         return None
-    token = scene.masked.tokens[number]
-    read: DateRead | None = read_date(token.text, scene.item, pack=scene.pack)
+    token, event = scene.masked.tokens[number], scene.masked.span(*candidate.trigger)
+    told = tense(scene.masked.original, (token.start, token.end), pack=scene.pack, event=event)
+    read: DateRead | None = read_date(token.text, scene.item, pack=scene.pack, told=told)
     if read is None or read.day_date is None or read.day_date > scene.item:
         return None
     return Claimed(read.day_date, token.text, read.is_relative, (token.start, token.end))

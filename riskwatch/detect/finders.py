@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from riskwatch.detect.compiled import Capture
 from riskwatch.detect.mask import Masked, Token, role_code
 from riskwatch.detect.match import Candidate
-from riskwatch.detect.readings import Readings, Subject, clause, put_token
+from riskwatch.detect.quantity import read_date, read_month
+from riskwatch.detect.readings import Readings, Subject, clause, put_token, stamp
+from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Attribution, Scene
 
 ADJOINING_CHARS = 2  # a comma and a space
@@ -44,6 +46,33 @@ def _near(kinds: str, *, in_clause: bool = True) -> Callable[..., None]:
             put_token(capture, scene.masked.tokens[number], scene, readings)
 
     return find
+
+
+def _date_near(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    """Nearest date of the clause, else a month right behind the trigger ("will shut down in October")."""
+    del subject, vendor
+    limits, pack, text = clause(scene, candidate.trigger), scene.pack, scene.masked.original
+    event = scene.masked.span(*candidate.trigger)
+    number = nearest(scene.masked, candidate.trigger, "D", limits=limits)
+    if number is not None:
+        token = scene.masked.tokens[number]
+        span, reader = (token.start, token.end), read_date
+    else:
+        high = min(scene.masked.span(*limits)[1], event[1] + NEAR_CHARS)
+        month = pack.words["month"].search(text[:high], len(text[: event[1]].encode()))
+        if month is None or pack.words["detaches"].hits(text[event[1] : month.start()]):
+            return
+        span, reader = month.span(), read_month
+    told = tense(text, span, pack=pack, event=event)
+    read = reader(text[span[0] : span[1]], scene.item, pack=pack, told=told)
+    readings.put(capture.attribute, stamp(read) if read else None, span)
 
 
 def _role_near(
@@ -201,7 +230,7 @@ FIND: Mapping[str, Callable[..., None]] = {
     "role_near": _role_near,
     "product_near": _product_near,
     "money_near": _near("M"),
-    "date_near": _near("D"),
+    "date_near": _date_near,
     "duration_near": _near("H"),
     "percent_near": _near("Q"),
     "count_near": _near("N"),

@@ -172,6 +172,8 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "detaches": _anchored(grammar.detaches),
         "presupposes": _anchored(grammar.presupposes, tail="$"),
         "fresh": _word(grammar.fresh),
+        "month": _word(grammar.month),
+        "tense": _tense(grammar),
         "approx": _anchored(grammar.approx, head=r"(?:^|\W)", tail=" ?$"),
         "horizon": _word(grammar.horizon),
         "market_index": _word(grammar.market_index),
@@ -190,6 +192,14 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "bullet": _anchored(grammar.bullet),
         "weekday_next": _word(grammar.weekday_next),
     }
+
+
+def _tense(grammar: Grammar) -> Regex:
+    """Return what finds the words of the future, in group ahead, and those of the past."""
+    if not (grammar.ahead and grammar.past):
+        return NEVER
+    edge = _edge(grammar)
+    return compile_pattern(f"{edge}(?:(?P<ahead>{grammar.ahead})|(?:{grammar.past})){edge}")
 
 
 def _word(pattern: str | None) -> Regex:

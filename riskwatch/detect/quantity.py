@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import Enum
 
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import compile_pattern
@@ -15,7 +16,16 @@ MAX_PERCENT = 100
 TEN = 10  # signs from here on multiply the digit before them
 MONTHS = 12
 MAX_YEARS_AHEAD = 5
+GRACE = timedelta(days=7)  # a date told as gone by, or to come, may miss the item's by so much
 _DIGITS = compile_pattern(r"[0-9][0-9,]*(?:\.[0-9]+)?")
+
+
+class Tense(Enum):
+    """Where the wording puts a time that names no year."""
+
+    PAST = "past"
+    AHEAD = "ahead"
+    UNTOLD = "untold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +131,26 @@ def read_hours(words: str, *, pack: Pack) -> float | None:
     return None
 
 
-def read_date(words: str, item: date, *, pack: Pack) -> DateRead | None:
-    """Read a date against the item's date; out-of-bounds dates are none."""
+def read_date(words: str, item: date, *, pack: Pack, told: Tense = Tense.UNTOLD) -> DateRead | None:
+    """Read a date against the item's date; out-of-bounds dates are none.
+
+    Args:
+        words: The words of the date, perhaps with some around it.
+        item: The item's date.
+        pack: The language.
+        told: Where the wording puts it; one that names no year is the nearest on that side.
+    """
     for pattern in pack.dates:
         match = pattern.search(words)
         if match is None:
             continue
-        read = _of_groups(match, item, pack=pack)
+        read = _of_groups(match, item, pack=pack, told=told)
         if read is not None and MIN_YEAR <= read.year <= item.year + MAX_YEARS_AHEAD:
             return read
     return None
 
 
-def _of_groups(match: Match, item: date, *, pack: Pack) -> DateRead | None:
+def _of_groups(match: Match, item: date, *, pack: Pack, told: Tense) -> DateRead | None:
     groups = {name: match.group(number) for name, number in match.groupindex.items()}
     if groups.get("relative"):
         return _shifted(item, pack.grammar.relative_days.get(groups["relative"].lower()))
@@ -143,13 +160,15 @@ def _of_groups(match: Match, item: date, *, pack: Pack) -> DateRead | None:
     day = int(groups["day"]) if groups.get("day") else None
     if groups.get("month") and month is None:
         return None
-    return _calendar(groups.get("year"), month, day, item=item)
+    return _calendar(groups.get("year"), month, day, item=item, told=told)
 
 
-def _calendar(year: str | None, month: int | None, day: int | None, *, item: date) -> DateRead | None:
+def _calendar(
+    year: str | None, month: int | None, day: int | None, *, item: date, told: Tense
+) -> DateRead | None:
     if year:
         return _checked(DateRead(int(year), month, day))
-    return None if month is None or day is None else _checked(_nearest_year(month, day, item))
+    return None if month is None or day is None else _checked(_nearest_year(month, day, item, told))
 
 
 def _checked(read: DateRead) -> DateRead | None:
@@ -181,14 +200,28 @@ def _weekday(words: str, name: str, item: date, *, pack: Pack) -> DateRead | Non
     return _shifted(item, -back)
 
 
-def _nearest_year(month: int, day: int, item: date) -> DateRead:
-    """A date without a year is the one nearest to the item's date."""
+def _nearest_year(month: int, day: int, item: date, told: Tense) -> DateRead:
+    """A date without a year is the one nearest to the item's date, on the side where it is told to be."""
 
-    def distance(year: int) -> int:
+    def distance(year: int) -> timedelta:
         try:
-            return abs((date(year, month, day) - item).days)
+            off = date(year, month, day) - item
         except ValueError:
-            return 10_000
+            return timedelta.max
+        wrong = (told is Tense.PAST and off > GRACE) or (told is Tense.AHEAD and off < -GRACE)
+        return timedelta.max if wrong else abs(off)
 
-    year = min((item.year - 1, item.year, item.year + 1), key=distance)
+    year = min((item.year, item.year - 1, item.year + 1), key=distance)
     return DateRead(year, month, day, has_year=False)
+
+
+def read_month(words: str, item: date, *, pack: Pack, told: Tense = Tense.UNTOLD) -> DateRead | None:
+    """Read a month that names neither day nor year: the nearest on the side where it is told to be."""
+    months = pack.grammar.months
+    month = next((months[word] for word in words.lower().replace(",", " ").split() if word in months), None)
+    if month is None:
+        return None
+    ahead = (month - item.month) % MONTHS
+    is_past = ahead > MONTHS // 2 if told is Tense.UNTOLD else told is Tense.PAST and ahead > 0
+    back = 12 * item.year + item.month - 1 + ahead - MONTHS * is_past
+    return DateRead(back // MONTHS, month, None, has_year=False)

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from riskwatch.detect.compiled import Capture
 from riskwatch.detect.mask import Token, role_code
-from riskwatch.detect.quantity import read_date, read_hours, read_money, read_number, read_percent
+from riskwatch.detect.quantity import (
+    DateRead,
+    read_date,
+    read_hours,
+    read_money,
+    read_number,
+    read_percent,
+)
+from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Scene
 from riskwatch.model import AttrValue
 
@@ -99,18 +107,16 @@ def _is_exact(token: Token, scene: Scene) -> bool:
 
 
 def _day(token: Token, scene: Scene) -> str | None:
-    read = read_date(token.text, scene.item, pack=scene.pack)
-    if read is None:
-        return None
-    return (
-        read.day_date.isoformat()
-        if read.day_date
-        else "-".join(
-            str(part) if part == read.year else f"{part:02d}"
-            for part in (read.year, read.month)
-            if part is not None
-        )
-    )
+    told = tense(scene.masked.original, (token.start, token.end), pack=scene.pack)
+    read = read_date(token.text, scene.item, pack=scene.pack, told=told)
+    return None if read is None else stamp(read)
+
+
+def stamp(read: DateRead) -> str:
+    """Return the date as far as it is known: 2026-10-01, 2026-10 or 2026."""
+    if read.day_date:
+        return read.day_date.isoformat()
+    return str(read.year) if read.month is None else f"{read.year}-{read.month:02d}"
 
 
 def clause(scene: Scene, trigger: tuple[int, int]) -> tuple[int, int]:

@@ -282,6 +282,9 @@ class Grammar(_Strict):
         default=None, description="right before a word of an event: takes it for known"
     )
     fresh: Pattern | None = Field(default=None, description="in a sentence: it happened just now")
+    month: Pattern | None = Field(default=None, description="a month without day and year: in October")
+    ahead: Pattern | None = Field(default=None, description="near a time without a year: it is still to come")
+    past: Pattern | None = Field(default=None, description="near a time without a year: it is gone by")
     boilerplate_line: Pattern | None = Field(default=None, description="a line that is cut")
     boilerplate_tail: Pattern | None = Field(default=None, description="a line that ends the article")
     bullet: Pattern | None = Field(default=None, description="start of an entry of a list")

@@ -73,6 +73,8 @@ LEXICON: dict[str, Any] = {
         "retelling": r"^(?:why|inside)\b",
         "presupposes": r"\bafter (?:the )?(?:[a-z]+ ){0,2}",
         "fresh": "today|on friday",
+        "ahead": "will",
+        "past": "fell|was|resigned",
         "own_words": r"\baccording to «S»",
         "company_words": "lawsuit|court|funding|model|engineers",
         "boilerplate_line": "^read more.*$",

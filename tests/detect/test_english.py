@@ -29,6 +29,8 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
         ("OpenAI was sued by a bakery in 2024", "background"),
         ("OpenAI was sued by a bakery in March", "background"),
         ("OpenAI was sued by a bakery in July", "confirmed"),
+        ("OpenAI was sued by a bakery in October", "background"),
+        ("In March, OpenAI was sued by a bakery", "background"),
         ("OpenAI was sued by a bakery in March 2026", "background"),
         ("OpenAI, which was sued by a bakery, opens in Ghent", "background"),
         ("Bakers debate the recent lawsuit against OpenAI", "background"),
@@ -50,6 +52,26 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
 )
 def test_what_happened_before_is_background(ruleset: Ruleset, title: str, assertion: str) -> None:
     assert [str(s.assertion) for s in told(ruleset, title) if s.type == "lawsuit"] == [assertion]
+
+
+@pytest.mark.parametrize(
+    ("title", "assertion", "day"),
+    [
+        ("OpenAI will shut down Codex in March", "confirmed", "2027-03"),
+        ("OpenAI is shutting down Codex in March", "confirmed", "2027-03"),
+        ("OpenAI shuts down Codex in October", "confirmed", "2026-10"),
+        ("OpenAI discontinued Codex in March", "background", "2026-03"),
+        ("OpenAI will shut down Codex on January 10", "confirmed", "2027-01-10"),
+        ("OpenAI discontinued Codex on December 10", "confirmed", "2025-12-10"),
+        ("OpenAI discontinues Codex on December 10", "confirmed", "2026-12-10"),
+        ("OpenAI discontinued Codex on August 16", "confirmed", "2026-08-16"),
+    ],
+)
+def test_a_time_without_a_year_lies_where_the_wording_puts_it(
+    ruleset: Ruleset, title: str, assertion: str, day: str | None
+) -> None:
+    found = [s for s in told(ruleset, title) if s.type == "deprecation"]
+    assert [(str(s.assertion), s.attributes.get("effective_on")) for s in found] == [(assertion, day)]
 
 
 @pytest.mark.parametrize(
