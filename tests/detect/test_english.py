@@ -77,6 +77,46 @@ def test_a_time_without_a_year_lies_where_the_wording_puts_it(
 @pytest.mark.parametrize(
     ("title", "assertion"),
     [
+        ("OpenAI sued by a bakery, sources say", "rumoured"),
+        ("OpenAI sued by a bakery, say two people briefed on the matter", "rumoured"),
+        ("OpenAI sued by a bakery, court papers show", "reported"),
+        ("OpenAI sued by a bakery, staff say", "reported"),
+        ("OpenAI sued by a bakery, Backblatt reports", "reported"),
+        ("OpenAI sued by a bakery, reports Bloomberg", "reported"),
+        ("OpenAI sued by a bakery, the company says", "confirmed"),
+        (
+            "Ann Bo / Blatt: Source: OpenAI is sued by a bakery — The bakery sues OpenAI over bread",
+            "reported",
+        ),
+        ("A bakery seeks damages from OpenAI in a lawsuit", "confirmed"),
+        ("Sources: a bakery sues OpenAI yet again over bread", "reported"),
+    ],
+)
+def test_whom_a_headline_names_decides_how_sure_it_is(ruleset: Ruleset, title: str, assertion: str) -> None:
+    assert {str(s.assertion) for s in told(ruleset, title) if s.type == "lawsuit"} == {assertion}
+
+
+@pytest.mark.parametrize(
+    ("title", "assertion"),
+    [
+        ("OpenAI said to be shutting down Codex", "rumoured"),
+        ("OpenAI, he said to reporters, discontinues Codex", "confirmed"),
+        ("OpenAI discontinues Codex two months before its party", "confirmed"),
+        ("OpenAI discontinued Codex two months earlier", "background"),
+        ("OpenAI, once the head of a choir, discontinues Codex", "confirmed"),
+        ("OpenAI discontinues Codex since it can't bake", "confirmed"),
+        ("OpenAI discontinues Codex at more cost than last year", "confirmed"),
+    ],
+)
+def test_look_alikes_of_doubt_and_of_the_past_are_told_apart(
+    ruleset: Ruleset, title: str, assertion: str
+) -> None:
+    assert {str(s.assertion) for s in told(ruleset, title) if s.type == "deprecation"} == {assertion}
+
+
+@pytest.mark.parametrize(
+    ("title", "assertion"),
+    [
         ("OpenAI's finance chief leaves after four years", "confirmed"),
         ("OpenAI's finance chief on leaving OpenAI", "background"),
         ("Dana Ortiz, who left OpenAI as finance chief, bakes bread", "background"),
