@@ -320,6 +320,7 @@ class App:
             pepper=self.keeping.pepper,
             base_url=base_url,
             anonymous_read=allowed,
+            trusted_proxies=self.config.settings.trusted_proxies,
             demo_day=demo_day,
             **({} if demo_day is None else {"anonymous_per_minute": 6000}),
         )

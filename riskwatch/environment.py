@@ -54,6 +54,9 @@ class Settings(BaseModel):
         default=(), description="networks the poller may reach beside public ones, comma separated"
     )
     anonymous_read: bool = Field(default=False, description="read without a key or log-in, on loopback only")
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=8, description="servers in front whose X-Forwarded-For and -Proto are believed"
+    )
     smtp_host: str | None = Field(default=None, description="relay that takes mail; without one none is sent")
     smtp_port: int | None = Field(
         default=None, ge=1, le=65535, description="its port; 587, or 465 where the security is tls"

@@ -165,6 +165,9 @@ def test_an_unknown_setting_names_the_near_one() -> None:
         ("RISKWATCH_PORT", "70000"),
         ("RISKWATCH_ANONYMOUS_READ", "yes"),
         ("RISKWATCH_LOG_FORMAT", "xml"),
+        ("RISKWATCH_TRUSTED_PROXIES", "-1"),
+        ("RISKWATCH_TRUSTED_PROXIES", "9"),
+        ("RISKWATCH_TRUSTED_PROXIES", "10.0.0.1"),
         ("RISKWATCH_ALLOW_CIDRS", "127.0.0.0/8,nonsense"),
     ],
 )

@@ -42,9 +42,9 @@ def hash_of(secret: str, pepper: bytes) -> str:
 class Visitor:
     """Where a request comes from, as far as it can be trusted."""
 
-    address: str  # of the connection, never of a header
+    address: str  # of the connection, or as the trusted proxies told it; never of another header
     host: str = "localhost"  # Host header without the port
-    is_forwarded: bool = False  # a proxy stands between: the address is the proxy's
+    is_forwarded: bool = False  # a proxy stands between, trusted or not
 
     @property
     def is_here(self) -> bool:

@@ -41,6 +41,7 @@ class ServeConfig:
     pepper: bytes = field(repr=False)
     base_url: str = ""
     anonymous_read: bool = False
+    trusted_proxies: int = 0  # so many servers in front tell the address and the scheme of a request
     demo_day: date | None = None  # the demo's clock stands there, and every page says so
     per_minute: int = 120
     anonymous_per_minute: int = 30

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from riskwatch.errors import RiskwatchError, Unauthorized
 from riskwatch.model import Actor
@@ -43,7 +44,8 @@ from riskwatch.serve.route import (
 from riskwatch.serve.sessions import Sessions
 from riskwatch.store import Store
 
-_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+_BEHIND = "werkzeug.proxy_fix.orig"  # of the WSGI environment: trusted proxies stand in front of everything
 _KEY = "HTTP_X_API_KEY"
 Admit = Callable[[str], Caller]  # scope -> who asks; raises Unauthorized, Forbidden, TooMany
 _LEAST_ZIPPED = 1_400  # one packet
@@ -81,6 +83,10 @@ def create_app(
         version=desk.boards.version,
         known_caller=lambda shown: door.known(shown, now=now()),
     )
+    if config.trusted_proxies:  # never the host: links come from the settings
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # as above
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=config.trusted_proxies, x_host=0
+        )
     for route in ROUTES:
         app.add_url_rule(
             route.path,
@@ -119,7 +125,7 @@ def _visitor() -> Visitor:
     return Visitor(
         request.remote_addr or "",
         urlsplit(f"//{request.host}").hostname or "",
-        is_forwarded=any(name in request.headers for name in _FORWARDED),
+        is_forwarded=_BEHIND in request.environ or any(name in request.headers for name in _FORWARDED),
     )
 
 

@@ -87,6 +87,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "preload_app": False,  # engines and ticks are made after the fork
             "loglevel": "warning",
             "control_socket_disable": True,
+            "forwarded_allow_ips": "",  # RISKWATCH_TRUSTED_PROXIES alone says whose headers are believed
             "post_worker_init": lambda _worker: stops.append(self._started()),
             "worker_int": lambda _worker: None,
             "worker_exit": lambda _server, _worker: [stop() for stop in stops],

@@ -103,3 +103,16 @@ def test_people_are_made_listed_and_refused_in_sentences(command_line: Callable[
     assert "name: write 1 to 64" in refused("user", "add", "<script>")
     assert "`riskwatch user list` shows all" in refused("user", "password", "nobody")
     assert "'all' is not one of" in refused("user", "add", "ben", "--scope", "all", status=2)
+
+
+def test_the_server_believes_no_header_that_only_the_settings_may_make_it_believe(
+    command_line: Callable[..., CommandLine],
+) -> None:
+    forged = {"X-Forwarded-Proto": "https"}
+    with served(command_line(), "0") as direct:
+        answer = requests.get(f"{direct.address}/livez", headers=forged, timeout=60)
+    with served(command_line(RISKWATCH_TRUSTED_PROXIES="1"), "0") as behind:
+        proxied = requests.get(f"{behind.address}/livez", headers=forged, timeout=60)
+
+    assert "Strict-Transport-Security" not in answer.headers
+    assert "Strict-Transport-Security" in proxied.headers
