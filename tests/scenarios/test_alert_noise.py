@@ -27,6 +27,7 @@ from tests.scenarios.flow import (
     configured,
     to_hook,
 )
+from tests.send.deliveries import a_client
 from tests.send.peers import Hook, answer
 
 CONFIG = Path(__file__).parent.parent.parent / "config"
@@ -118,6 +119,7 @@ def test_35_when_all_sources_fall_silent_one_alert_says_so_and_nothing_is_resolv
     flow = make(to_hook(DAILY, rules=rules), sources=tuple(Source.model_validate(row) for row in rows))
     for n in range(3):
         site.says(f"/{n}.xml", body=feed, Content_Type="application/rss+xml")
+    flow.app.__dict__["client"] = a_client()  # as the application's own, without its pauses
     flow.start()
     flow.app.poll_due()
     flow.ingest(*bankruptcies(2, at=START))
