@@ -5,6 +5,7 @@ python -m tests.scenarios.fated FATE FOLDER DATABASE_URL HOOK_URL INSTANT
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ from tests.scenarios.flow import START, Flow, Hand, bankruptcies, configured, no
 from tests.send.dying import Dying
 
 DAILY: Mapping[str, Any] = {"id": "daily", "receiver": "grc", "tz": "UTC", "at": "12:00"}
+GATE = "gate"  # locked until all workers are ready
 ALL = 8  # vendors that go bankrupt
 
 
@@ -78,9 +80,10 @@ def sent(flow: Flow) -> None:
 def working(flow: Flow) -> None:
     """Take in the same news as the others do, then run all jobs until nothing is owed, over a due time."""
     assert flow.app.parts.alerts
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
+    folder = flow.app.data_dir.parent
+    (folder / f"{os.getpid()}.ready").touch()
+    with (folder / GATE).open(encoding="utf-8") as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)  # whoever began this one lets all go at once
     begin, started = flow.clock.at, time.monotonic()
     flow.ingest(*bankruptcies(ALL, at=START))
     for hours in (0, 0, 5, 5, 5):  # 08:11, then 13:11

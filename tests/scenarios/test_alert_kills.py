@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import signal
-import subprocess
-import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,12 @@ import pytest
 
 from riskwatch import pipeline
 from riskwatch.model import DeliveryState
-from tests.scenarios.fated import ALL, a_flow
+from tests.scenarios.fated import ALL, GATE, a_flow
 from tests.scenarios.flow import START, Flow, bankruptcies
+from tests.scenarios.warm import Branch
 from tests.send.peers import Hook, answer
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parent.parent.parent
 WORKERS = 4
 
 
@@ -30,29 +31,14 @@ def flow(tmp_path: Path, url: str, hook: Hook) -> Iterator[Flow]:
     made.close()
 
 
-def fated(fate: str, folder: Path, url: str, hook: Hook, flow: Flow) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.scenarios.fated",
-            fate,
-            folder,
-            url,
-            f"{hook.url}/x",
-            str(flow.clock()),
-        ],
-        cwd=ROOT,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def fated(fate: str, folder: Path, url: str, hook: Hook, flow: Flow) -> Branch:
+    arguments = (fate, str(folder), url, f"{hook.url}/x", str(flow.clock()))
+    return Branch(arguments, os.environ, folder / "said", module="tests.scenarios.fated")
 
 
 def killed(fate: str, folder: Path, url: str, hook: Hook, flow: Flow) -> None:
     process = fated(fate, folder, url, hook, flow)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate()
     assert process.returncode == -signal.SIGKILL, err
 
 
@@ -122,16 +108,14 @@ def test_23_a_kill_inside_the_evaluation_leaves_neither_score_nor_alert(
 def test_25_four_workers_at_once_tell_each_alert_and_each_digest_once(
     flow: Flow, tmp_path: Path, url: str, hook: Hook
 ) -> None:
-    workers = [fated("working", tmp_path, url, hook, flow) for _ in range(WORKERS)]
+    with (tmp_path / GATE).open("w", encoding="utf-8") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        workers = [fated("working", tmp_path, url, hook, flow) for _ in range(WORKERS)]
+        while len(list(tmp_path.glob("*.ready"))) < WORKERS:
+            assert all(one.poll() is None for one in workers), [one.communicate() for one in workers]
+            time.sleep(0.01)
     for one in workers:
-        assert one.stdout
-        assert one.stdout.readline() == "ready\n", one.communicate()[1]
-    for one in workers:
-        assert one.stdin
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    for one in workers:
-        _, err = one.communicate(timeout=120)
+        _, err = one.communicate()
         assert one.returncode == 0, err
 
     flow.later(hours=6).tick()

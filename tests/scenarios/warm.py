@@ -1,6 +1,6 @@
-"""A program that has read and compiled the shipped rules, and forks into `riskwatch` with any arguments.
+"""A program that has read and compiled the shipped rules, and forks into others with any arguments.
 
-Each command is a process of its own that can be killed, as `python -m riskwatch` is; only the seconds of
+Each is a process of its own that can be killed, as that of `python -m riskwatch` is; only the seconds of
 importing and compiling are spent once.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from riskwatch import app, cli, keeping, settings  # noqa: F401 - what nearly every command imports
+from riskwatch import app, cli, keeping, settings  # noqa: F401 - what nearly every program imports
 from riskwatch.compiling import compile_rules
 from riskwatch.decode import saved  # noqa: F401 - as above
 
@@ -68,15 +69,23 @@ def close() -> None:
 
 
 class Branch:
-    """A command under way; what it says goes to files."""
+    """A program under way; what it says goes to files."""
 
-    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        *,
+        module: str = "riskwatch",
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         number = time.monotonic_ns()
         self._out, self._err = folder / f"{number}.out", folder / f"{number}.err"
         self.returncode: int | None = None
         self.pid: int = stem().asked(
             "start",
+            module=module,
             arguments=list(arguments),
             environ=dict(environ),
             out=str(self._out),
@@ -99,7 +108,7 @@ class Branch:
         while self.poll() is None:
             if time.monotonic() > until:
                 self.kill()
-                raise TimeoutError(f"the command took longer than {timeout} s")
+                raise TimeoutError(f"the program took longer than {timeout} s")
             time.sleep(_LOOK_SECONDS)
         return self._out.read_text(encoding="utf-8"), self._err.read_text(encoding="utf-8")
 
@@ -110,7 +119,7 @@ def _answer(value: int | None) -> None:
 
 
 def _became(asked: Mapping[str, Any]) -> bool:
-    """Fork; whether this is the new process, dressed as the command that was asked for."""
+    """Fork; whether this is the new process, dressed as the program that was asked for."""
     pid = os.fork()
     if pid:
         _answer(pid)
@@ -121,7 +130,7 @@ def _became(asked: Mapping[str, Any]) -> bool:
         os.close(opened)
     os.environ.clear()
     os.environ.update(asked["environ"])
-    sys.argv = ["riskwatch", *asked["arguments"]]
+    sys.argv = [asked["module"], *asked["arguments"]]
     return True
 
 
@@ -130,21 +139,22 @@ def _ended(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
-def _grow() -> bool:
-    """Answer what is asked until nobody asks any more; whether this became a command."""
+def _grow() -> str | None:
+    """Answer what is asked until nobody asks any more; return the module that a new process is to run."""
     for line in sys.stdin:
         asked = json.loads(line)
         if asked["what"] == "start":
             if _became(asked):
-                return True
+                return str(asked["module"])
         elif asked["what"] == "ended":
             _answer(_ended(asked["pid"]))
         else:
             compile_rules(settings.load(Path(asked["config_dir"]), environ={}))
             _answer(None)
-    return False
+    return None
 
 
 if __name__ == "__main__":
-    if _grow():
-        cli.main()
+    program = _grow()
+    if program is not None:
+        runpy.run_module(program, run_name="__main__")
