@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from riskwatch import telemetry
 from riskwatch.cli import main
 from riskwatch.model import DeliveryState, Purpose
+from riskwatch.send.receivers.slack import SlackReceiver
 from tests.collect.test_tls import a_certificate, an_authority
 from tests.scenarios.flow import (
     HOOK,
@@ -67,7 +68,9 @@ Make = Callable[[dict[str, Any]], Flow]
 
 
 @pytest.fixture
-def make(tmp_path: Path, environ: dict[str, str]) -> Iterator[Make]:
+def make(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Make installations whose hours pass faster than Slack's pace of a message a second."""
+    monkeypatch.setattr(SlackReceiver, "pace_seconds", 0.0)
     flows: list[Flow] = []
 
     def made(alerts: dict[str, Any]) -> Flow:

@@ -208,11 +208,16 @@ def _rfc822(instant: str) -> str:
 
 @pytest.fixture
 def feeds() -> Iterator[int]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Feeds)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    """Give the port on which four hosts serve: toward one host the program would pause between two feeds."""
+    with contextlib.ExitStack() as stack:
+        port = 0
+        for number in range(1, 5):
+            server = http.server.ThreadingHTTPServer((f"127.0.0.{number}", port), _Feeds)
+            port = server.server_port
+            serve = stack.enter_context(server).serve_forever
+            threading.Thread(target=serve, args=(0.02,), daemon=True).start()
+            stack.callback(server.shutdown)
+        yield port
 
 
 def test_a_killed_poll_and_rescore_lose_and_double_nothing(
@@ -221,8 +226,8 @@ def test_a_killed_poll_and_rescore_lose_and_double_nothing(
     overlay = tmp_path / "config" / "sources"
     overlay.mkdir(parents=True)
     entries = "".join(
-        f"- {{id: local-{i}, kind: feed, url: 'http://127.0.0.1:{feeds}/f{i}.xml', publisher: outlet{i},"
-        " class: press, tier: '2', lang: en, covers: [all]}\n"
+        f"- {{id: local-{i}, kind: feed, url: 'http://127.0.0.{i + 1}:{feeds}/f{i}.xml',"
+        f" publisher: outlet{i}, class: press, tier: '2', lang: en, covers: [all]}}\n"
         for i in range(4)
     )
     (overlay / "local.yaml").write_text(entries, encoding="utf-8")

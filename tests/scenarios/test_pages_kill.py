@@ -20,7 +20,7 @@ from tests.scenarios.conftest import CommandLine
 from tests.scenarios.test_kill import VENDORS, articles, killed_until_done, rows, seconds_of, state
 
 pytestmark = pytest.mark.slow
-HOSTS, PER_HOST = 5, 3
+HOSTS, PER_HOST = 6, 2
 
 
 class _Press(http.server.ThreadingHTTPServer):
@@ -87,7 +87,7 @@ def press() -> Iterator[_Press]:
         asked = Counter[str]()
         for server in (first, *others):
             server.port, server.asked = first.server_port, asked
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             stack.callback(server.shutdown)
         yield first
 
