@@ -38,6 +38,7 @@ FINDERS = frozenset(
         "person_near",
         "dest",
         "plaintiff",
+        "counterparty",
     }
 )
 EXTRA_ATTRIBUTES = frozenset({"role_text", "currency"})  # wording and unit that go with another attribute

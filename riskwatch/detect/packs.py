@@ -176,6 +176,8 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "tense": _tense(grammar),
         "approx": _anchored(grammar.approx, head=r"(?:^|\W)", tail=" ?$"),
         "horizon": _word(grammar.horizon),
+        "party": _word(grammar.party),
+        "agent": _anchored(grammar.agent, tail="$"),
         "market_index": _word(grammar.market_index),
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),
         "own_words": _anchored(grammar.own_words, tail="$"),

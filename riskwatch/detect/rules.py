@@ -292,6 +292,10 @@ class Grammar(_Strict):
     horizon: Pattern | None = Field(
         default=None, description="span that a movement covers: this year, since June"
     )
+    party: Pattern | None = Field(
+        default=None, description="kinds of people who go to court; named groups say what each is called"
+    )
+    agent: Pattern | None = Field(default=None, description="right before who did it: by, from")
     market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
     person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
     own_words: Pattern | None = Field(

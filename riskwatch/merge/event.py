@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from riskwatch.merge.keys import PERSON_TYPES, SHARE_TYPES, Key, is_same_name, k
 from riskwatch.model import Assertion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from riskwatch.merge.copies import Voice
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DAY_SECONDS = 86_400.0
 SPAN_WINDOWS = 3  # an event's live Signals span at most so many windows
+NAMING_SECONDS = 14 * DAY_SECONDS  # an object first named so long after an event without one is another's
 OPENING_CONFIDENCE = 0.60  # share 0 to 1; below it a Signal opens nothing by itself
 OUTAGE_GAP_SECONDS = 6 * 3_600.0
 MOVE_PERCENT = 2.0  # points between two numbers of one share move
@@ -99,9 +101,25 @@ def percent_of(signal: Signal) -> float | None:
 
 
 def tell(signals: Iterable[Signal], voices: Mapping[str, Voice]) -> list[Told]:
-    """Return Signals with their voices, in the order in which they are folded."""
+    """Return Signals with their voices, in the order in which they are folded.
+
+    An article that names one object means it where it names none: a headline leaves out who sued.
+    """
     ordered = sorted(signals, key=lambda s: (s.told_at, s.text_key, s.evidence.start, s.id))
-    return [_told(signal, voices[signal.article_id]) for signal in ordered]
+    told = [_told(signal, voices[signal.article_id]) for signal in ordered]
+    named: dict[tuple[str, int], set[Key]] = defaultdict(set)
+    for one in told:
+        if one.key.words:
+            named[one.signal.article_id, one.signal.revision].add(one.key)
+    return [_named(one, named.get((one.signal.article_id, one.signal.revision), ())) for one in told]
+
+
+def _named(told: Told, keys: Collection[Key]) -> Told:
+    objects = {key.words: key.name for key in keys}
+    if told.key.words or len(objects) != 1 or told.signal.type in PERSON_TYPES:  # a post may be another's
+        return told
+    words, name = next(iter(objects.items()))
+    return replace(told, key=replace(told.key, words=words, name=name))
 
 
 def _told(signal: Signal, voice: Voice) -> Told:
@@ -216,7 +234,9 @@ def _by_object(told: Told, near: Sequence[Cluster]) -> Cluster | None:
     if is_sure:
         return found
     established = _established(near)
-    return established[0] if len(established) == 1 and not established[0].words else None
+    if len(established) != 1 or established[0].words:
+        return None
+    return established[0] if told.at - established[0].last <= NAMING_SECONDS else None
 
 
 def _by_words(told: Told, near: Sequence[Cluster]) -> tuple[Cluster | None, bool]:

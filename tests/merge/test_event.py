@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from riskwatch.merge.keys import is_same_name, words_of
-from riskwatch.model import Assertion, EventState
+from riskwatch.model import Assertion, EventState, Evidence
 from tests.merge.makers import WEIGHTS, a_signal, day, events_of
 
 
@@ -100,12 +100,41 @@ def test_a_null_object_told_first_is_completed_by_the_named_one() -> None:
     assert event.object == "Getty Images"
 
 
+def test_a_name_that_comes_weeks_later_is_of_another_event() -> None:
+    told = [a_signal("a", "lawsuit"), a_signal("b", "lawsuit", at=30, plaintiff="Getty Images")]
+
+    assert [e.object for e in events_of(told)] == [None, "Getty Images"]
+
+
 def test_with_two_open_a_null_object_stands_alone() -> None:
     told = [
         a_signal("a", "lawsuit", plaintiff="Getty Images"),
         a_signal("b", "lawsuit", plaintiff="Authors Guild"),
         a_signal("c", "lawsuit", at=5),
         a_signal("d", "lawsuit", at=6),
+    ]
+
+    assert sorted(str(e.object) for e in events_of(told)) == ["Authors Guild", "Getty Images", "None"]
+
+
+def test_an_article_that_names_one_object_means_it_where_it_names_none() -> None:
+    told = [
+        a_signal("a", "lawsuit", plaintiff="Getty Images"),
+        a_signal("b", "lawsuit", plaintiff="Authors Guild"),
+        a_signal("c", "lawsuit", at=5, evidence=Evidence("title", 0, 5, "quote")),
+        a_signal("c", "lawsuit", at=5, plaintiff="Authors Guild"),
+    ]
+
+    found = {str(e.object): e.corroboration for e in events_of(told)}
+
+    assert found == {"Getty Images": 1, "Authors Guild": 2}
+
+
+def test_an_article_that_names_two_objects_leaves_open_which_it_means() -> None:
+    told = [
+        a_signal("a", "lawsuit", plaintiff="Getty Images"),
+        a_signal("a", "lawsuit", plaintiff="Authors Guild"),
+        a_signal("a", "lawsuit"),
     ]
 
     assert sorted(str(e.object) for e in events_of(told)) == ["Authors Guild", "Getty Images", "None"]
