@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -41,9 +41,14 @@ QUIET = (
 
 
 @cache
+def _shipped() -> Config:
+    return load(environ={"RISKWATCH_SECRET_KEY": PEPPER})
+
+
 def config_of(data_dir: Path) -> Config:
     """Return the shipped configuration for a data folder."""
-    return load(environ={"RISKWATCH_DATA_DIR": str(data_dir), "RISKWATCH_SECRET_KEY": PEPPER})
+    shipped = _shipped()
+    return replace(shipped, settings=shipped.settings.model_copy(update={"data_dir": data_dir}))
 
 
 @dataclass
