@@ -18,6 +18,7 @@ from riskwatch.detect.vendors import Attribution, Scene
 from riskwatch.model import AttrValue
 
 MAX_TEXT_CHARS = 120
+WHO = "who"  # the group of whom it is about: a person, a list of them or a post
 TAKER = "taker"  # the group of the company that acts: only a name can stand for it
 
 
@@ -49,18 +50,25 @@ def _capture(
     if capture.constant is not None:
         readings.put(capture.attribute, _typed(capture.constant, capture.kind), trigger)
     elif capture.table:
-        low, high = clause(scene, candidate.trigger)
-        for value, pattern in capture.table:
-            match = pattern.search(
-                masked.text[candidate.trigger[0] : candidate.trigger[1]]
-            ) or pattern.search(masked.text[low:high])
-            if match:
-                readings.put(capture.attribute, _typed(value, capture.kind), trigger)
-                return
+        value = _of_table(capture, candidate, scene)
+        if value is not None:
+            readings.put(capture.attribute, _typed(value, capture.kind), trigger)
     elif capture.source in FIND:
         FIND[capture.source](capture, candidate, scene, subject, vendor, readings)
+    elif capture.kind == "person" and capture.source == WHO:
+        if subject.person is not None:
+            readings.put(capture.attribute, subject.person.name, (subject.person.start, subject.person.end))
     elif capture.source in candidate.groups:
-        _group(capture, candidate.groups[capture.source], scene, subject, readings)
+        _group(capture, candidate.groups[capture.source], scene, readings)
+
+
+def _of_table(capture: Capture, candidate: Candidate, scene: Scene) -> str | None:
+    """Return the first value of the table whose words stand in the trigger or its clause."""
+    text = scene.masked.text
+    stretches = [text[slice(*candidate.trigger)], text[slice(*clause(scene, candidate.trigger))]]
+    return next(
+        (value for value, words in capture.table if any(words.hits(stretch) for stretch in stretches)), None
+    )
 
 
 def _typed(text: str, kind: str) -> AttrValue:
@@ -86,14 +94,8 @@ KIND_TOKENS: Mapping[str, str] = {
 }
 
 
-def _group(
-    capture: Capture, span: tuple[int, int], scene: Scene, subject: Subject, readings: Readings
-) -> None:
+def _group(capture: Capture, span: tuple[int, int], scene: Scene, readings: Readings) -> None:
     """Read a group by the kind of the attribute."""
-    if capture.kind == "person":
-        if subject.person is not None:
-            readings.put(capture.attribute, subject.person.name, (subject.person.start, subject.person.end))
-        return
     kinds = KIND_TOKENS.get(capture.kind)
     if kinds is not None:
         inside = scene.masked.inside(*span, kinds)

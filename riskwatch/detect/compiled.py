@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from riskwatch.detect.assertion import OwnModifiers
@@ -34,6 +34,8 @@ FINDERS = frozenset(
         "horizon_near",
         "percent_near",
         "count_near",
+        "counted",
+        "own_percent",
         "org_near",
         "person_near",
         "dest",
@@ -304,8 +306,16 @@ def _captures(
         elif source.startswith("="):
             _check_values((source[1:],), kind, key, collect)
             yield Capture(attribute, kind, constant=source[1:])
-        elif source in groups or source in FINDERS:
-            yield Capture(attribute, kind, source=source)
+        else:
+            yield from _sources(Capture(attribute, kind), source, groups, key, collect)
+
+
+def _sources(
+    capture: Capture, sources: str, groups: Collection[str], key: str, collect: _Collector
+) -> Iterable[Capture]:
+    for source in (part.strip() for part in sources.split("|")):
+        if source in groups or source in FINDERS:
+            yield replace(capture, source=source)
         else:
             collect.error(f"{source} is neither a group of a frame nor a finder", key)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from riskwatch.detect.compiled import Capture
-from riskwatch.detect.mask import Masked, Token, role_code
+from riskwatch.detect.mask import Masked, Token, capitalised, role_code
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.quantity import read_date, read_month
 from riskwatch.detect.readings import Readings, Subject, clause, put_token, stamp
@@ -47,6 +47,46 @@ def _near(kinds: str, *, in_clause: bool = True) -> Callable[..., None]:
             put_token(capture, scene.masked.tokens[number], scene, readings)
 
     return find
+
+
+def _counted(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    """Nearest number of the clause that counts people or jobs."""
+    del subject, vendor
+    masked, limits = scene.masked, clause(scene, candidate.trigger)
+    near = [
+        (max(candidate.trigger[0] - masked.ends[n], masked.starts[n] - candidate.trigger[1], 0), n)
+        for n in masked.inside(*limits, "N")
+        if scene.pack.words["counted"].hits(masked.text[masked.ends[n] : limits[1]])
+        and not scene.pack.words["out_of"].hits(masked.text[: masked.starts[n]])
+    ]
+    if near and min(near)[0] <= NEAR_CHARS:
+        put_token(capture, masked.tokens[min(near)[1]], scene, readings)
+
+
+def _own_percent(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    """First percentage behind the trigger that no other company or index stands before."""
+    del subject, vendor
+    masked, trigger = scene.masked, candidate.trigger
+    for number in masked.inside(trigger[0], min(len(masked.text), trigger[1] + NEAR_CHARS), "Q"):
+        between = masked.text[trigger[1] : masked.starts[number]]
+        is_other = bool(masked.inside(trigger[1], masked.starts[number], "VO"))
+        if not is_other and not scene.pack.words["market_index"].hits(between):
+            put_token(capture, masked.tokens[number], scene, readings)
+        return
 
 
 def _date_near(
@@ -189,6 +229,18 @@ def _dest(
         if masked.tokens[number].vendor != vendor.vendor:
             put_token(capture, masked.tokens[number], scene, readings)
             return
+    name = _unknown_destination(candidate, scene)
+    if name is not None:
+        readings.put(capture.attribute, masked.words(*name), masked.span(*name))
+
+
+def _unknown_destination(candidate: Candidate, scene: Scene) -> tuple[int, int] | None:
+    """Return the name behind the trigger that words of joining stand right before."""
+    text, start = scene.masked.text, candidate.trigger[0]
+    for low, high, _ in capitalised(text[start : start + 2 * NEAR_CHARS], scene.pack):
+        if scene.pack.words["joins"].hits(text[start : start + low]):
+            return start + low, start + high
+    return None
 
 
 def _plaintiff(
@@ -312,6 +364,8 @@ FIND: Mapping[str, Callable[..., None]] = {
     "duration_near": _near("H"),
     "percent_near": _near("Q"),
     "count_near": _near("N"),
+    "counted": _counted,
+    "own_percent": _own_percent,
     "person_near": _near("P"),
     "horizon_near": _horizon_near,
     "org_near": _org_near,

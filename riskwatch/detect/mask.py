@@ -35,6 +35,7 @@ _WORD = compile_pattern(r"[\p{L}\p{N}][\p{L}\p{N}’'.-]*", case_sensitive=True)
 _PLACED_WORD = compile_pattern(r"[^\s«»]*[\p{L}\p{N}][^\s«»]*|«[^»]*»")
 _ROLE_BEFORE = compile_pattern(r"«R[0-9]+»,? ?$")
 _YEAR = compile_pattern(r"^(?:19|20)[0-9][0-9]$")
+_JOINED = (" and ", " & ")
 _INTEGER_OR_SCALED = compile_pattern(r"^(?:[0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)$|[^0-9.,]")
 
 
@@ -225,7 +226,7 @@ def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token
 
 
 def _is_count(sentence: str, start: int, end: int, pack: Pack) -> bool:
-    words = sentence[start:end]
+    words = sentence[start:end].removesuffix("+")
     if words[0] in pack.grammar.numerals:
         return True
     if _YEAR.hits(words) or not _INTEGER_OR_SCALED.hits(words):
@@ -283,11 +284,22 @@ def unknown_names(masked: Masked, pack: Pack, *, proven: Mapping[str, str]) -> l
             found.append(Token("O", start, end, words, name=words))
         elif words in proven:
             found.append(Token("P", start, end, words, name=proven[words]))
-        elif _is_person(masked.text, (low, high), pack=pack, headline=headline):
+        elif _is_person(masked.text, (low, high), pack=pack, headline=headline) or _goes_on(
+            masked, (low, high), found
+        ):
             found.append(Token("P", start, end, words, name=words))
         elif headline:
             found += _headline_person(masked, (low, high), pack)
     return [*found, *_patterned(masked, found, pack)]
+
+
+def _goes_on(masked: Masked, span: tuple[int, int], found: Sequence[Token]) -> bool:
+    """Whether a full name is joined to a person before it ("co-founder Mei Tan and Ada Quill")."""
+    before = masked.text[: span[0]]
+    if len(masked.text[span[0] : span[1]].split()) != FULL_NAME_WORDS or not before.endswith(_JOINED):
+        return False
+    joined = masked.span(0, len(before.rstrip(" &").removesuffix(" and")))[1]
+    return any(token.kind == "P" and token.end == joined for token in (*masked.tokens, *found))
 
 
 def _patterned(masked: Masked, taken: Sequence[Token], pack: Pack) -> list[Token]:

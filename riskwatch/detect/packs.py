@@ -155,7 +155,8 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
     return {
         "owner_before": compile_pattern(f"«V[0-9]+»{owner or ' '} ?(?:[a-z-]+ )?$", case_sensitive=True),
         "role_after": compile_pattern(
-            rf"^(?:, [^«;.]{{0,40}}| \([^)«]{{0,20}}|, «[VO][0-9]+»{owner}? (?:[a-z-]+ )?)«R[0-9]+»"
+            rf"^(?:, (?:[^«»;.]|«[VO][0-9]+»){{0,40}}| \([^)«]{{0,20}}|, «[VO][0-9]+»{owner}? (?:[a-z-]+ )?)"
+            "«R[0-9]+»"
         ),
         "possessive_end": _anchored(grammar.possessive, tail="$"),
         "anaphor": _word(grammar.anaphor),
@@ -172,6 +173,9 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "detaches": _anchored(grammar.detaches),
         "presupposes": _anchored(grammar.presupposes, tail="$"),
         "fresh": _word(grammar.fresh),
+        "counted": _anchored(grammar.counted, head="^", tail=r"\b"),
+        "out_of": _anchored(grammar.out_of, tail=" $"),
+        "joins": _anchored(grammar.joins, tail=" $"),
         "month": _word(grammar.month),
         "tense": _tense(grammar),
         "approx": _anchored(grammar.approx, head=r"(?:^|\W)", tail=" ?$"),
@@ -266,9 +270,9 @@ def _quantities(lexicon: Lexicon, dates: Sequence[str]) -> str:
             if part
         ),
         "H": rf"(?:{_POSITIVE}{others})[ -]?(?:{units}){edge}" if units else "",
-        "N": rf"(?:{_NUMBER}){scaled}|{edge}(?:{spoken}){edge}{scaled}"
+        "N": rf"(?:{_NUMBER}){scaled}\+?|{edge}(?:{spoken}){edge}{scaled}"
         if spoken
-        else f"(?:{_NUMBER}){scaled}",
+        else rf"(?:{_NUMBER}){scaled}\+?",
     }
     if built and grammar.counter:
         parts["N"] += f"|{signs_of_numbers}{scaled}(?:{grammar.counter})"

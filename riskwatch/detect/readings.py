@@ -103,7 +103,8 @@ def _is_exact(token: Token, scene: Scene) -> bool:
     """Whether the number is told as such: neither "several" nor "at least three"."""
     read = read_number(token.text, pack=scene.pack)
     before = scene.masked.original[max(0, token.start - APPROX_CHARS) : token.start]
-    return read is not None and read[1] and not scene.pack.words["approx"].hits(before)
+    is_floor = token.text.endswith("+")
+    return read is not None and read[1] and not is_floor and not scene.pack.words["approx"].hits(before)
 
 
 def _day(token: Token, scene: Scene) -> str | None:

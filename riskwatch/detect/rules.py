@@ -156,7 +156,8 @@ class Rule(_Strict):
     vendor: RuleVendor
     capture: dict[Name, str | dict[str, Pattern]] = Field(
         default_factory=dict,
-        description="attribute -> group, finder, =constant, or table of value -> RE2 over the clause",
+        description="attribute -> groups and finders (`count | counted`: the first that reads), =constant, "
+        "or table of value -> RE2 over the clause",
     )
     quiet: int = Field(default=0, ge=0, description="live signals allowed on the quiet corpus (R07)")
     tests: tuple[RuleTest, ...] = ()
@@ -282,6 +283,11 @@ class Grammar(_Strict):
         default=None, description="right before a word of an event: takes it for known"
     )
     fresh: Pattern | None = Field(default=None, description="in a sentence: it happened just now")
+    counted: Pattern | None = Field(default=None, description="right behind a number of people or jobs")
+    out_of: Pattern | None = Field(
+        default=None, description="before the whole of which a part is told: one in"
+    )
+    joins: Pattern | None = Field(default=None, description="before a company that somebody goes to")
     month: Pattern | None = Field(default=None, description="a month without day and year: in October")
     ahead: Pattern | None = Field(default=None, description="near a time without a year: it is still to come")
     past: Pattern | None = Field(default=None, description="near a time without a year: it is gone by")

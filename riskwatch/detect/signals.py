@@ -15,6 +15,7 @@ from riskwatch.detect.credit import cited, original
 from riskwatch.detect.mask import Token
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.names import Names
+from riskwatch.detect.people import subjects
 from riskwatch.detect.readings import Readings, Subject
 from riskwatch.detect.rules import Lifecycle, Route
 from riskwatch.detect.sentences import Sentence
@@ -101,7 +102,7 @@ def add_candidate(
         )
         work.note(place, base)
         return
-    found = [(who, attribute(candidate, scene, person=who.person)) for who in _subjects(candidate, scene)]
+    found = [(who, attribute(candidate, scene, person=who.person)) for who in subjects(candidate, scene)]
     for subject, vendors in _shared(found):
         if not vendors and work.is_traced:
             names = [scene.masked.tokens[number].text for number in scene.roles]
@@ -126,20 +127,6 @@ def _shared(
             yield subject, (replace(one, line=line, number=-1),)
         else:
             yield subject, vendors
-
-
-def _subjects(candidate: Candidate, scene: Scene) -> tuple[Subject, ...]:
-    """Return one subject a coordinated person where the event is about persons, else one in all."""
-    who = candidate.groups.get("who")
-    people = [scene.masked.tokens[number] for number in scene.masked.inside(*who, "P")] if who else []
-    if not candidate.rule.needs_person:
-        return (Subject(None, len(people)),)
-    distinct = {token.name: token for token in reversed(people)}
-    if not distinct:
-        return (Subject(None, 0),)
-    return tuple(
-        Subject(token, len(distinct)) for token in sorted(distinct.values(), key=lambda token: token.start)
-    )
 
 
 @dataclass(frozen=True, slots=True)
