@@ -320,9 +320,8 @@ class App:
             pepper=self.keeping.pepper,
             base_url=base_url,
             anonymous_read=allowed,
-            trusted_proxies=self.config.settings.trusted_proxies,
             demo_day=demo_day,
-            **({} if demo_day is None else {"anonymous_per_minute": 6000}),
+            **(web.ways_in(self.config.settings) if demo_day is None else {"anonymous_per_minute": 6000}),
         )
         actions = web.WebActions(self.parts, self.counters.text)
         return create_app(store=self.store, actions=actions, config=config, now=self.now, alerts=self.desk)

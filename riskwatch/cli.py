@@ -110,17 +110,19 @@ def _same_config(ctx: click.Context) -> list[str]:
 @click.pass_context
 def serve(ctx: click.Context, host: str | None, port: int | None, no_worker: bool, migrate: bool) -> None:
     """Run the web server and the worker in one process."""
+    from riskwatch import web
     from riskwatch.serve import server
 
     app = app_of(ctx)
     warn(app.config.warnings)
+    web.check_sso(app.config.settings)
     if migrate:
         app.keeping.migrate()
     chosen = app.config.settings
     listening = server.listen(host or chosen.host, chosen.port if port is None else port)
     address = server.address_of(listening)
     warn(server.exposures(listening.getsockname()[0], chosen.base_url))
-    first, password = app.first_key(), app.people.first_admin()
+    first, password = app.first_key(), app.people.first_admin() if chosen.local_login else None
     app.close()
     if first:
         click.echo(f"No API key yet: made an admin key, shown this once: {first}")

@@ -41,7 +41,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         return
     for row in rows:
         seen = f"last here {row['last_login_at'][:10]}" if row["last_login_at"] else "never here"
-        click.echo(f"{row['name']:<32} {row['scope']:<7} {row['state']:<18} {seen}")
+        click.echo(f"{row['name']:<32} {row['scope']:<7} {row['state']:<18} {row['logs_in_by']:<9} {seen}")
     if not rows:
         click.echo("Nobody. `riskwatch user add NAME` makes one; the first `riskwatch serve` makes admin.")
 

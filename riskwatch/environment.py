@@ -57,6 +57,22 @@ class Settings(BaseModel):
     trusted_proxies: int = Field(
         default=0, ge=0, le=8, description="servers in front whose X-Forwarded-For and -Proto are believed"
     )
+    local_login: bool = Field(default=True, description="people log in with a password kept here")
+    oidc_issuer: str | None = Field(default=None, description="OpenID provider by which people log in")
+    oidc_client_id: str | None = Field(default=None, description="what riskwatch is called there")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="its secret there")
+    oidc_label: str = Field(
+        default="single sign-on", min_length=1, max_length=60, description="the link reads Log in with ..."
+    )
+    oidc_name_claim: Literal["email", "preferred_username"] = Field(
+        default="email", description="claim that names a new person; an email must be verified"
+    )
+    oidc_groups_claim: str = Field(default="groups", min_length=1, description="claim that lists the groups")
+    oidc_read_groups: tuple[str, ...] = Field(
+        default=(), description="groups that may read, comma separated; who is in none of the three stays out"
+    )
+    oidc_review_groups: tuple[str, ...] = Field(default=(), description="groups that may review")
+    oidc_admin_groups: tuple[str, ...] = Field(default=(), description="groups that may do everything")
     smtp_host: str | None = Field(default=None, description="relay that takes mail; without one none is sent")
     smtp_port: int | None = Field(
         default=None, ge=1, le=65535, description="its port; 587, or 465 where the security is tls"
@@ -99,6 +115,12 @@ class Settings(BaseModel):
             raise ValueError("write the address alone, without ?, # or a user name")
         return value.rstrip("/") if value else value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        cls._address(value)
+        return value  # to the letter, a slash at its end included: tokens must name the same
+
     @field_validator("smtp_from")
     @classmethod
     def _sender(cls, value: str | None) -> str | None:
@@ -113,6 +135,30 @@ class Settings(BaseModel):
         if bool(self.smtp_user) != bool(self.smtp_password):
             raise ValueError("RISKWATCH_SMTP_USER and RISKWATCH_SMTP_PASSWORD go together")
         return self
+
+    @model_validator(mode="after")
+    def _log_in_is_whole(self) -> Self:
+        needed = {
+            "RISKWATCH_OIDC_CLIENT_ID": self.oidc_client_id,
+            "RISKWATCH_OIDC_CLIENT_SECRET": self.oidc_client_secret,
+            "RISKWATCH_BASE_URL": self.base_url,
+            "RISKWATCH_OIDC_READ_GROUPS, _REVIEW_GROUPS or _ADMIN_GROUPS": any(self.oidc_groups.values()),
+        }
+        missing = [name for name, value in needed.items() if not value]
+        if self.oidc_issuer and missing:
+            raise ValueError(f"RISKWATCH_OIDC_ISSUER needs {', '.join(missing)}")
+        if not self.oidc_issuer and not self.local_login:
+            raise ValueError("RISKWATCH_LOCAL_LOGIN=false needs RISKWATCH_OIDC_ISSUER: nobody could log in")
+        return self
+
+    @property
+    def oidc_groups(self) -> dict[str, tuple[str, ...]]:
+        """The groups of the provider that give each scope."""
+        return {
+            "read": self.oidc_read_groups,
+            "review": self.oidc_review_groups,
+            "admin": self.oidc_admin_groups,
+        }
 
     @property
     def mail_sender(self) -> Address | None:
@@ -221,7 +267,7 @@ def _from_environment(key: str, text: str, name: str) -> object:
         if text not in ("true", "false"):
             raise ConfigError("write true or false", path="environment", key=name)
         return text == "true"
-    if key == "allow_cidrs":
+    if info.annotation == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
 

@@ -187,6 +187,7 @@ def user(one: User) -> dict[str, Any]:
         "name": one.name,
         "scope": one.scope,
         "state": state if one.disabled_at is None else "disabled",
+        "logs_in_by": "password" if one.subject is None else "provider",
         "created_at": instant(one.created_at),
         "last_login_at": instant(one.last_login_at),
     }

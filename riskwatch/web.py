@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import Any
 
 from riskwatch import __version__, reports, score
 from riskwatch.collect import Source
+from riskwatch.collect.guard import Guard
+from riskwatch.collect.http import HttpClient, Limits
 from riskwatch.detect import detect
-from riskwatch.errors import Invalid
+from riskwatch.environment import Settings
+from riskwatch.errors import ConfigError, Invalid
 from riskwatch.model import Article, Assertion, Claim, Event, Score, vendor_of
 from riskwatch.pipeline import Parts, Reader
-from riskwatch.serve.context import HistoryRow, Moved, Reading, ServeConfig
+from riskwatch.serve.context import HistoryRow, Moved, Reading, ServeConfig, Sso
 from riskwatch.settings import Config
 from riskwatch.store import UnitOfWork
 
@@ -139,6 +143,63 @@ class WebActions:
     def metrics(self) -> bytes:
         """Return the counters of this process in the Prometheus text format."""
         return self._counters()
+
+
+def ways_in(settings: Settings) -> dict[str, Any]:
+    """Return the fields of ServeConfig that say who comes in, and how. Raises ConfigError."""
+    check_sso(settings)
+    sso = None
+    if settings.oidc_issuer and settings.oidc_client_id and settings.oidc_client_secret:
+        sso = Sso(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret.get_secret_value(),
+            groups=settings.oidc_groups,
+            ask=_asker(settings),
+            label=settings.oidc_label,
+            name_claim=settings.oidc_name_claim,
+            groups_claim=settings.oidc_groups_claim,
+        )
+    return {
+        "trusted_proxies": settings.trusted_proxies,
+        "local_login": settings.local_login,
+        "sso": sso,
+    }
+
+
+def check_sso(settings: Settings) -> None:
+    """Raise ConfigError where people shall log in by a provider and what that needs is not installed."""
+    if settings.oidc_issuer and find_spec("authlib") is None:
+        raise ConfigError(
+            "log-in by a provider needs an extra: pip install 'riskwatch[sso]'",
+            path="environment",
+            key="RISKWATCH_OIDC_ISSUER",
+        )
+
+
+def _asker(settings: Settings) -> Callable[[str, bytes | None, Mapping[str, str]], tuple[int, bytes]]:
+    """Return what asks the provider: guarded as the poller is, no redirects, 10 s, 1 MB."""
+    limits = Limits(
+        connect_seconds=5,
+        read_seconds=10,
+        total_seconds=10,
+        wire_bytes=1_000_000,
+        body_bytes=1_000_000,
+        hops=0,
+    )
+    agent, guard = f"riskwatch/{__version__} (+{settings.contact_url})", Guard(settings.allow_cidrs)
+    client = HttpClient(user_agent=agent, guard=guard, limits=limits, host_pause_seconds=0)
+
+    def ask(url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        name = "identity provider"
+        got = (
+            client.fetch(url, source_id=name)
+            if body is None
+            else client.post(url, body=body, headers=headers, receiver_id=name)
+        )
+        return got.status, got.body
+
+    return ask
 
 
 def _reading(made: Score, events: Sequence[Event]) -> Reading:

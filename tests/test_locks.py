@@ -13,7 +13,7 @@ LOCKS = ROOT / ".ci" / "locks"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, EXTRAS = PYPROJECT["project"], PYPROJECT["project"]["optional-dependencies"]
 WANTED: dict[str, list[str]] = {
-    "requirements": [*PROJECT["dependencies"], *EXTRAS["postgres"]],
+    "requirements": [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["sso"]],
     "requirements-dev": [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["lint"]],
     "build-requirements": PYPROJECT["build-system"]["requires"],
 }

@@ -61,6 +61,7 @@ class Caller:
     scopes: frozenset[str]
     name: str | None = None  # of a person who is logged in
     csrf: str | None = field(default=None, repr=False)  # what each change by the person's session must show
+    has_password: bool = True  # kept here; no person has one whom an identity provider logs in
 
     def must_have(self, scope: str) -> None:
         """Raise Forbidden where the caller lacks a scope."""
@@ -205,7 +206,8 @@ class Door:
 def member(found: LoggedIn) -> Caller:
     """Return a person who is logged in as one who asks."""
     user = found.user
-    return Caller(f"person:{user.name}", _all_of((user.scope,)), user.name, found.csrf)
+    has_password = user.subject is None
+    return Caller(f"person:{user.name}", _all_of((user.scope,)), user.name, found.csrf, has_password)
 
 
 def _ascii(text: str | None) -> str:

@@ -25,8 +25,22 @@ class SourceCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Sso:
+    """The identity provider by which people log in."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    groups: Mapping[str, Sequence[str]]  # scope -> groups that give it
+    ask: Callable[[str, bytes | None, Mapping[str, str]], tuple[int, bytes]]  # URL, body to post, headers
+    label: str = "single sign-on"
+    name_claim: str = "email"
+    groups_claim: str = "groups"
+
+
+@dataclass(frozen=True, slots=True)
 class ServeConfig:
-    """Values of the configuration; no secret but the pepper."""
+    """Values of the configuration; no secret but the pepper and the provider's."""
 
     version: str
     vendors: Mapping[str, Vendor]
@@ -41,6 +55,8 @@ class ServeConfig:
     pepper: bytes = field(repr=False)
     base_url: str = ""
     anonymous_read: bool = False
+    local_login: bool = True  # people may log in with a password kept here
+    sso: Sso | None = None
     trusted_proxies: int = 0  # so many servers in front tell the address and the scheme of a request
     demo_day: date | None = None  # the demo's clock stands there, and every page says so
     per_minute: int = 120

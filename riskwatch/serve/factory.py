@@ -71,7 +71,8 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     desk = Desk(store, actions, config, Boards(store, config, now), now, alerts)
     rules = Rules(config.pepper, config.anonymous_read, config.per_minute, config.anonymous_per_minute)
-    sessions = Sessions(store, config.pepper, now)
+    issuer = None if config.sso is None else config.sso.issuer
+    sessions = Sessions(store, config.pepper, now, is_local=config.local_login, issuer=issuer)
     door = Door(store, rules, version=desk.boards.version, sessions=sessions)
     admit = _admission(door, now)
     _install_pages_errors(app, desk)
@@ -99,7 +100,11 @@ def create_app(
         app.add_url_rule(page.path, f"page_{page.name}", _page(page, desk, admit), methods=["GET"])
     for act in ACTS:
         app.add_url_rule(act.path, f"act_{act.name}", _act(act, desk, admit), methods=["POST"])
-    login.install(app, desk, sessions, lambda: door.count(_visitor()))
+    porch = login.install(app, desk, sessions, lambda: door.count(_visitor()))
+    if config.sso is not None:
+        from riskwatch.serve import oidc, sso  # noqa: PLC0415 - of the extra [sso]
+
+        sso.install(app, porch, oidc.Provider(config.sso, now), now=now)
     links.install(app, desk, lambda: door.count(_visitor()))
     description = json.dumps(openapi(ROUTES, version=config.version), ensure_ascii=False, indent=1).encode()
     health.install(app, desk, admit, description)

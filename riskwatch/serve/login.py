@@ -26,9 +26,9 @@ _LONGEST_NEXT, _LONGEST_NAME = 2_000, 200
 _OWN = ("/login", "/logout", "/password")
 
 
-def install(app: Flask, desk: Desk, sessions: Sessions, count: Callable[[], None]) -> None:
-    """Add the pages; `count` raises TooMany where an address asks too often."""
-    porch = _Porch(desk, sessions, count, Window(LOGINS_PER_MINUTE))
+def install(app: Flask, desk: Desk, sessions: Sessions, count: Callable[[], None]) -> Porch:
+    """Add the pages and return what they share; `count` raises TooMany where an address asks too often."""
+    porch = Porch(desk, sessions, count, Window(LOGINS_PER_MINUTE))
     app.context_processor(lambda: {"me": g.get("caller") or _member_of(sessions)})
     for path, method, view in (
         ("/login", "GET", porch.show_login),
@@ -38,22 +38,27 @@ def install(app: Flask, desk: Desk, sessions: Sessions, count: Callable[[], None
         ("/password", "POST", porch.change_password),
     ):
         app.add_url_rule(path, view.__name__, view, methods=[method])
+    return porch
 
 
 @dataclass(frozen=True, slots=True)
-class _Porch:
+class Porch:
+    """The pages before the others."""
+
     desk: Desk
     sessions: Sessions
     count: Callable[[], None]
     logins: Window
 
     def show_login(self) -> Response:
+        """Show the form."""
         self.count()
         target = next_of(request.args.get("next"))
         is_in = self.sessions.of(session_id()) is not None
-        return sent_to(target) if is_in else self._login_form(target)
+        return sent_to(target) if is_in else self.login_form(target)
 
     def log_in(self) -> Response:
+        """Take the form."""
         self.count()
         address, target = request.remote_addr or "", next_of(request.form.get("next"))
         self.logins.count(address)
@@ -63,13 +68,18 @@ class _Porch:
         try:
             made = self.sessions.log_in(name, password, address=address, held=session_id())
         except Unauthorized as error:
-            return self._login_form(target, fault=str(error), name=name)
+            return self.login_form(target, fault=str(error), name=name)
         response = sent_to(target)
-        self._give(response, COOKIE, made, lasts=LASTS)
-        response.delete_cookie(_FORM_COOKIE, path="/login")
+        self.open(response, made)
         return response
 
+    def open(self, response: Response, made: str) -> None:
+        """Give the browser its new session."""
+        self.give(response, COOKIE, made, lasts=LASTS)
+        response.delete_cookie(_FORM_COOKIE, path="/login")
+
     def log_out(self) -> Response:
+        """End the session."""
         self.count()
         found = self.sessions.of(session_id())
         if found is not None:
@@ -80,10 +90,12 @@ class _Porch:
         return response
 
     def show_password(self) -> Response:
+        """Show the form of a new password."""
         self.count()
         return self._password_form(self._logged_in())
 
     def change_password(self) -> Response:
+        """Take the new password."""
         self.count()
         found = self._logged_in()
         member(found).must_show(shown_token)
@@ -95,13 +107,15 @@ class _Porch:
         except Invalid as error:
             return self._password_form(found, error)
         response = sent_to(next_of(request.form.get("next")))
-        self._give(response, COOKIE, made, lasts=LASTS)
+        self.give(response, COOKIE, made, lasts=LASTS)
         return response
 
     def _logged_in(self) -> LoggedIn:
         found = self.sessions.of(session_id())
         if found is None:
             raise Unauthorized("log in first, at /login")
+        if found.user.subject is not None:
+            raise Invalid("password", "the identity provider keeps it; change it there")
         return found
 
     def _is_of_our_form(self) -> bool:
@@ -110,13 +124,19 @@ class _Porch:
             return False
         return hmac.compare_digest(self.sessions.keyed("login", nonce), token)
 
-    def _login_form(self, target: str, *, fault: str = "", name: str = "") -> Response:
+    def login_form(
+        self, target: str, *, fault: str = "", name: str = "", is_vouched: bool = False
+    ) -> Response:
+        """Return the log-in; a fault of the identity provider (`is_vouched`) is none of the fields'."""
         nonce = _nonce() or secrets.token_urlsafe(32)
-        given = {"token": self.sessions.keyed("login", nonce), "next": target, "fault": fault, "name": name}
-        response = self._page("login.html", status=401 if fault else 200, **given)
+        given = {"token": self.sessions.keyed("login", nonce), "next": target, "name": name}
+        is_local = self.desk.config.local_login
+        faults = {"fault" if is_local and not is_vouched else "refusal": fault}
+        ways = {"is_local": is_local, "sso": self.desk.config.sso}
+        response = self._page("login.html", status=401 if fault else 200, **given, **faults, **ways)
         if fault:
             response.headers["WWW-Authenticate"] = 'Form realm="riskwatch"'
-        self._give(response, _FORM_COOKIE, nonce, lasts=_FORM_LASTS, path="/login")
+        self.give(response, _FORM_COOKIE, nonce, lasts=_FORM_LASTS, path="/login")
         return response
 
     def _password_form(self, found: LoggedIn, fault: Invalid | None = None) -> Response:
@@ -133,7 +153,7 @@ class _Porch:
         text = render_template(template, site=site_of(self.desk), is_bare=True, **context)
         return Response(text, status=status, mimetype="text/html", headers={"Cache-Control": "no-store"})
 
-    def _give(self, response: Response, name: str, value: str, *, lasts: timedelta, path: str = "/") -> None:
+    def give(self, response: Response, name: str, value: str, *, lasts: timedelta, path: str = "/") -> None:
         """Set a cookie that scripts cannot read and that does not come with other sites' requests."""
         secure = request.is_secure or self.desk.config.base_url.startswith("https://")
         response.set_cookie(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,15 @@ FIRST = "admin"
 LOCK = "people"  # held by whoever writes over a person: nobody's change gets lost
 _OPERATOR = "command line"
 _NAME = "^[a-z0-9][a-z0-9._+@-]{0,63}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Somebody as an identity provider knows them now."""
+
+    subject: str  # issuer and id there: these make the person, whatever the name
+    name: str  # folded
+    scope: str | None  # None: in no group that may come in
 
 
 def folded(name: str) -> str | None:
@@ -63,7 +72,7 @@ class People:
             return unit.access.users()
 
     def renew(self, name: str) -> str:
-        """End a person's sessions; return a one-time password in place of the old. Raises NotFound."""
+        """End a person's sessions; return a one-time password. Raises NotFound, Conflict."""
         password = passwords.one_time()
         secret = passwords.hashed(password)
         self._change(name, "person.password", password_hash=secret, is_one_time=True)
@@ -83,6 +92,8 @@ class People:
             held = unit.access.user(_checked(name))
             if held is None:
                 raise NotFound("user", name, "`riskwatch user list` shows all")
+            if held.subject is not None and "password_hash" in values:
+                raise Conflict(f"{held.name} logs in by the identity provider, which keeps the password")
             unit.access.save_user(replace(held, **values))
             unit.access.end_sessions(held.name)
             self._note(unit, action, held.name, None)

@@ -19,6 +19,7 @@ class User:
     created_at: datetime
     disabled_at: datetime | None = None
     last_login_at: datetime | None = None
+    subject: str | None = None  # issuer and id there, where an identity provider logs the person in
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class PeopleStore(Protocol):
 
     def user(self, name: str) -> User | None:
         """Return a person by name."""
+        ...
+
+    def user_of(self, subject: str) -> User | None:
+        """Return the person whom an identity provider knows by that subject."""
         ...
 
     def users(self) -> Sequence[User]:

@@ -50,6 +50,18 @@ def test_a_person_is_written_over_and_only_that_one(peopled: SqlStore) -> None:
         assert unit.access.users() == (changed, BEN)
 
 
+def test_a_subject_is_found_and_belongs_to_one_person(peopled: SqlStore) -> None:
+    cat = replace(ANN, name="cat", subject="https://id.example 42")
+    with peopled.begin() as unit:
+        unit.access.add_user(cat)
+
+    with pytest.raises(Conflict), peopled.begin() as unit:
+        unit.access.add_user(replace(cat, name="dan"))
+    with peopled.begin(write=False) as unit:
+        assert unit.access.user_of("https://id.example 42") == cat
+        assert unit.access.user_of("https://id.example 4") is None
+
+
 def test_a_taken_name_is_a_conflict_and_an_unknown_person_not_found(peopled: SqlStore) -> None:
     with pytest.raises(Conflict, match="ann is taken"), peopled.begin() as unit:
         unit.access.add_user(replace(ANN, scope="admin"))

@@ -30,6 +30,11 @@ class SqlPeople(SqlAudit):
         row = self._session.read(select(person).where(person.c.name == name)).first()
         return None if row is None else User(**row._mapping)
 
+    def user_of(self, subject: str) -> User | None:
+        """Return the person whom an identity provider knows by that subject."""
+        row = self._session.read(select(person).where(person.c.subject == subject)).first()
+        return None if row is None else User(**row._mapping)
+
     def users(self) -> Sequence[User]:
         """Return all people, by name."""
         return tuple(

@@ -16,6 +16,7 @@ REVISIONS = (
     "0002",
     "0003",
     "0004",
+    "0005",
 )  # migrations this program knows, oldest first; the last one is head
 
 metadata = MetaData(
@@ -333,6 +334,8 @@ person = Table(
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("last_login_at", Instant),
+    Column("subject", Words),
+    Index("ix_person_subject", "subject", unique=True),
 )
 
 web_session = Table(
