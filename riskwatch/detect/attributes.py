@@ -12,7 +12,15 @@ from riskwatch.detect.finders import FIND, nearest
 from riskwatch.detect.mask import capitalised, is_headline
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.quantity import DateRead, read_date, read_percent
-from riskwatch.detect.readings import APPROX_CHARS, Reading, Readings, Subject, clause, put_token
+from riskwatch.detect.readings import (
+    APPROX_CHARS,
+    Reading,
+    Readings,
+    Subject,
+    clause,
+    jurisdiction_of,
+    put_token,
+)
 from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Attribution, Scene
 from riskwatch.model import AttrValue
@@ -109,6 +117,8 @@ def _group(capture: Capture, span: tuple[int, int], scene: Scene, readings: Read
     elif kinds is None or capture.kind in ("product", "org"):
         _note_owner(span, scene, readings)
         words = scene.masked.words(*span).strip(" ,;:'\"’“”")
+        place = scene.pack.words["jurisdiction"].search(words) if capture.kind == "country" else None
+        words = (jurisdiction_of(place) if place else None) or words
         readings.put(capture.attribute, words[:MAX_TEXT_CHARS] or None, scene.masked.span(*span))
 
 

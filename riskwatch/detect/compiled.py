@@ -41,6 +41,7 @@ FINDERS = frozenset(
         "dest",
         "plaintiff",
         "counterparty",
+        "country_near",
     }
 )
 EXTRA_ATTRIBUTES = frozenset({"role_text", "currency"})  # wording and unit that go with another attribute

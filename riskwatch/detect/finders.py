@@ -9,7 +9,7 @@ from riskwatch.detect.compiled import Capture
 from riskwatch.detect.mask import Masked, Token, capitalised, role_code
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.quantity import read_date, read_month
-from riskwatch.detect.readings import Readings, Subject, clause, put_token, stamp
+from riskwatch.detect.readings import Readings, Subject, clause, jurisdiction_of, put_token, stamp
 from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Attribution, Scene
 
@@ -336,6 +336,30 @@ def _put_nearest(
         readings.put(capture.attribute, nearest_.name, scene.masked.span(*nearest_.span))
 
 
+def _country_near(
+    capture: Capture,
+    candidate: Candidate,
+    scene: Scene,
+    subject: Subject,
+    vendor: Attribution,
+    readings: Readings,
+) -> None:
+    """Whose authorities act: the nearest place before the trigger, or behind it as agent or scene."""
+    del subject, vendor
+    (start, end), (low, high) = candidate.trigger, clause(scene, candidate.trigger)
+    words, text = scene.pack.words, scene.masked.text
+    found: list[tuple[int, str, tuple[int, int]]] = []
+    for match in words["jurisdiction"].finditer(text):
+        span, name = match.span(), jurisdiction_of(match)
+        if name is None or not low <= span[0] < high:
+            continue
+        if span[1] <= end or words["scene"].hits(text[max(low, span[0] - NEAR_CHARS) : span[0]]):
+            found.append((max(start - span[1], span[0] - end, 0), name, span))
+    if found:
+        _, name, span = min(found)
+        readings.put(capture.attribute, name, scene.masked.span(*span))
+
+
 def _org_near(
     capture: Capture,
     candidate: Candidate,
@@ -372,4 +396,5 @@ FIND: Mapping[str, Callable[..., None]] = {
     "dest": _dest,
     "plaintiff": _plaintiff,
     "counterparty": _counterparty,
+    "country_near": _country_near,
 }

@@ -182,6 +182,8 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "horizon": _word(grammar.horizon),
         "party": _word(grammar.party),
         "agent": _anchored(grammar.agent, tail="$"),
+        "jurisdiction": _word(grammar.jurisdiction),
+        "scene": _anchored(grammar.scene, tail="$"),
         "market_index": _word(grammar.market_index),
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),
         "own_words": _anchored(grammar.own_words, tail="$"),

@@ -15,6 +15,7 @@ from riskwatch.detect.quantity import (
     read_number,
     read_percent,
 )
+from riskwatch.detect.regex import Match
 from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Scene
 from riskwatch.model import AttrValue
@@ -52,6 +53,12 @@ class Subject:
 
     person: Token | None
     people: int = 0
+
+
+def jurisdiction_of(match: Match) -> str | None:
+    """Return what a place is called, however the text writes it; None for one that only describes a name."""
+    names = [name for name, group in match.groupindex.items() if match.took_part(group)]
+    return names[0].replace("_", " ") if names else None
 
 
 def put_token(capture: Capture, token: Token, scene: Scene, readings: Readings) -> None:

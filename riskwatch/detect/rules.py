@@ -301,6 +301,10 @@ class Grammar(_Strict):
     party: Pattern | None = Field(
         default=None, description="kinds of people who go to court; named groups say what each is called"
     )
+    jurisdiction: Pattern | None = Field(
+        default=None, description="places and their authorities; named groups say what each place is called"
+    )
+    scene: Pattern | None = Field(default=None, description="right before where it happened: in, across")
     agent: Pattern | None = Field(default=None, description="right before who did it: by, from")
     market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
     person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
