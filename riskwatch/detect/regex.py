@@ -8,6 +8,7 @@ import re2
 
 from riskwatch.detect.onebyte import narrowed
 
+WORKING_BYTES = 4 << 20  # at most, of states kept between texts; long lists of words thrash in less
 _ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED
 _BOUND = re2.compile(r"\{0,[0-9]{2,}\}\??")
 _Spans = list[tuple[int, int]]
@@ -80,13 +81,13 @@ class Regex:
         if loose == self.pattern:
             first = self._exact()
         else:
-            first = _compiled(loose, _without_groups(self._chosen))._regexp.Match
+            first = _compiled(loose, _working(self._chosen, is_asked_only=True))._regexp.Match
         self._loose = first
         return first
 
     def _exact(self) -> _Matching:
         """Compile the pattern itself, which most texts never ask for."""
-        match: _Matching = _compiled(self.pattern, self._chosen)._regexp.Match
+        match: _Matching = _compiled(self.pattern, _working(self._chosen))._regexp.Match
         self._match = match
         return match
 
@@ -128,12 +129,13 @@ def _unbound(pattern: str | bytes) -> str | bytes:
     return str(_BOUND.sub("*", pattern)) if isinstance(pattern, str) else pattern
 
 
-def _without_groups(chosen: re2.Options) -> re2.Options:
-    """Return the options for what is only asked whether it matches."""
+def _working(chosen: re2.Options, *, is_asked_only: bool = False) -> re2.Options:
+    """Return the options of a pattern at work, without groups where it is only asked whether it matches."""
     made = re2.Options()
     for name in re2.Options.NAMES:
         setattr(made, name, getattr(chosen, name))
-    made.never_capture = True
+    made.never_capture = is_asked_only or chosen.never_capture
+    made.max_mem = max(chosen.max_mem, WORKING_BYTES)
     return made
 
 
