@@ -95,7 +95,7 @@ class Provider:
         answer = self._asked(about["token_endpoint"], urlencode(fields).encode(), headers)
         token = answer.get("id_token")
         if not isinstance(token, str):
-            raise self._fault(f"it gave no token ({plain(answer.get('error', 'and no reason'))})")
+            raise self._fault("it gave no token")
         return token
 
     def _claims(self, token: str, *, nonce: str) -> Mapping[str, Any]:
@@ -173,9 +173,11 @@ class Provider:
             read = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise self._fault(f"its answer cannot be read (status {status})") from error
-        is_told = body is not None and isinstance(read, dict)  # why a code is refused comes with a status
-        if not isinstance(read, dict) or not (status == 200 or is_told):  # noqa: PLR2004 - HTTP's success
-            raise self._fault(f"its answer cannot be used (status {status})")
+        if not isinstance(read, dict) or status != 200:  # noqa: PLR2004 - HTTP's success
+            told = read.get("error") if isinstance(read, dict) else None  # RFC 6749, 5.2
+            raise self._fault(
+                f"its answer cannot be used (status {status}{f', {plain(told)}' if told else ''})"
+            )
         return read
 
     def _fault(self, reason: str) -> Unauthorized:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 import requests
 
+from riskwatch.app import utc_now
 from tests.scenarios.conftest import CommandLine
+from tests.serve.provider import CLIENT, SECRET, providing
 
 pytestmark = pytest.mark.slow
 PASSWORD = "a long sentence of ours"
@@ -116,3 +119,34 @@ def test_the_server_believes_no_header_that_only_the_settings_may_make_it_believ
 
     assert "Strict-Transport-Security" not in answer.headers
     assert "Strict-Transport-Security" in proxied.headers
+
+
+def test_an_identity_provider_alone_lets_people_in(command_line: Callable[..., CommandLine]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with providing(utc_now) as provider:
+        settings = {
+            "RISKWATCH_BASE_URL": f"http://127.0.0.1:{port}",
+            "RISKWATCH_OIDC_ISSUER": provider.url,
+            "RISKWATCH_OIDC_CLIENT_ID": CLIENT,
+            "RISKWATCH_OIDC_CLIENT_SECRET": SECRET,
+            "RISKWATCH_OIDC_READ_GROUPS": "risk-desk",
+            "RISKWATCH_LOCAL_LOGIN": "false",
+            "RISKWATCH_ALLOW_CIDRS": "127.0.0.0/8",
+        }
+        riskwatch, browser = command_line(**settings), requests.Session()
+        browser.headers["Accept"] = "text/html"
+        with served(riskwatch, port) as service:
+            form = browser.get(f"{service.address}/sources", timeout=60)
+            led = browser.get(f"{service.address}/login/sso?next=/sources", timeout=60)
+            known = riskwatch.run("user", "list")
+            riskwatch.run("user", "disable", "ann@example.com")
+            is_open = service.is_open(browser)
+
+    assert "one-time" not in service.said
+    assert "Log in with single sign-on" in form.text
+    assert "password" not in form.text
+    assert led.url == f"{service.address}/sources"
+    assert "ann@example.com" in led.text
+    assert ["provider" in line for line in known.splitlines()] == [True]
+    assert not is_open

@@ -10,6 +10,7 @@ from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode
 
@@ -22,7 +23,6 @@ from werkzeug.test import TestResponse
 
 from riskwatch import web
 from riskwatch.environment import read_settings
-from riskwatch.replay import Clock
 from tests.serve.people import Browser
 
 CLIENT, SECRET = "riskwatch client", "a secret:with/odd+characters"
@@ -42,7 +42,7 @@ ANN = {
 class Provider:
     """Who asks for a code is ANN, with `claims` over hers."""
 
-    clock: Clock
+    clock: Callable[[], datetime]
     url: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)  # over its description
@@ -132,7 +132,7 @@ class Provider:
 
 
 @contextmanager
-def providing(clock: Clock) -> Iterator[Provider]:
+def providing(clock: Callable[[], datetime]) -> Iterator[Provider]:
     """Run a provider."""
     made = Provider(clock)
     server = make_server("127.0.0.1", 0, made, threaded=True)

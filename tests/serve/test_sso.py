@@ -381,7 +381,7 @@ def test_a_code_that_was_used_is_refused_by_the_provider_and_told(liar: Provider
     back = back_from(stranger)
     liar.codes.clear()
 
-    refused(stranger, stranger.get(back), "it gave no token (invalid_grant)")
+    refused(stranger, stranger.get(back), "its answer cannot be used (status 400, invalid_grant)")
 
 
 def test_a_code_of_another_log_in_fits_no_other(empty: Installation, liar: Provider) -> None:
