@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from riskwatch.detect.compiled import Capture
 from riskwatch.detect.mask import Masked, Token, capitalised, role_code
 from riskwatch.detect.match import Candidate
+from riskwatch.detect.parties import counterparty, plaintiff
 from riskwatch.detect.quantity import read_date, read_month
-from riskwatch.detect.readings import Readings, Subject, clause, jurisdiction_of, put_token, stamp
+from riskwatch.detect.readings import NEAR_CHARS, Readings, Subject, clause, jurisdiction_of, put_token, stamp
 from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Attribution, Scene
 
 ADJOINING_CHARS = 2  # a comma and a space
-NEAR_CHARS = 90  # of the masked sentence, either side of the trigger
 
 
 def nearest(masked: Masked, trigger: tuple[int, int], kinds: str, *, limits: tuple[int, int]) -> int | None:
@@ -243,99 +242,6 @@ def _unknown_destination(candidate: Candidate, scene: Scene) -> tuple[int, int] 
     return None
 
 
-def _plaintiff(
-    capture: Capture,
-    candidate: Candidate,
-    scene: Scene,
-    subject: Subject,
-    vendor: Attribution,
-    readings: Readings,
-) -> None:
-    """Who goes to court: a company that sues, else whoever stands before the trigger or is named as agent."""
-    del subject
-    accused = candidate.groups.get("v", (0, 0))
-    for number in scene.companies:
-        token = scene.masked.tokens[number]
-        is_accused = accused[0] <= scene.masked.starts[number] < accused[1]
-        if "plaintiff" in scene.roles[number] and token.vendor != vendor.vendor and not is_accused:
-            put_token(capture, token, scene, readings)
-            return
-    _put_nearest(capture, candidate, scene, readings, [*_parties(candidate, scene, vendor)])
-
-
-def _counterparty(
-    capture: Capture,
-    candidate: Candidate,
-    scene: Scene,
-    subject: Subject,
-    vendor: Attribution,
-    readings: Readings,
-) -> None:
-    """Whose case it was: whoever owns a noun of the clause ("the authors' suit") or is named as agent."""
-    del subject
-    parties = [*_parties(candidate, scene, vendor)]
-    owning = [one for one in parties if one.owns or one.is_agent]
-    _put_nearest(capture, candidate, scene, readings, owning)
-
-
-@dataclass(frozen=True, slots=True)
-class _Party:
-    """Somebody who may be the other side of a dispute."""
-
-    span: tuple[int, int]  # in the masked sentence
-    is_agent: bool  # whether a preposition names it: sued by them
-    owns: bool  # whether a noun of the clause is its own: their suit
-    token: Token | None = None
-    name: str = ""  # of a kind of people
-
-
-def _parties(candidate: Candidate, scene: Scene, vendor: Attribution) -> Iterator[_Party]:
-    """Yield who of the clause may be a party: neither the vendor, nor its people, nor its co-accused."""
-    masked, accused = scene.masked, candidate.groups.get("v", (0, 0))
-    for number, token in enumerate(masked.tokens):
-        span = masked.starts[number], masked.ends[number]
-        is_own = token.vendor == vendor.vendor or any(
-            employer == vendor.vendor for employer, _ in token.posts
-        )
-        if token.kind in "POV" and not is_own and not accused[0] <= span[0] < accused[1]:
-            made = _party(candidate, scene, span, token=token)
-            if made is not None and (token.kind == "P" or made.is_agent or made.owns):
-                yield made
-    for match in scene.pack.words["party"].finditer(masked.text):
-        names = [name for name, group in match.groupindex.items() if match.took_part(group)]
-        made = _party(candidate, scene, match.span(), name=names[0]) if names else None
-        if made is not None:
-            yield made
-
-
-def _party(
-    candidate: Candidate, scene: Scene, span: tuple[int, int], *, token: Token | None = None, name: str = ""
-) -> _Party | None:
-    """Return what may be a party, if it stands in the clause: before the trigger, as agent or as owner."""
-    low, high = clause(scene, candidate.trigger)
-    if not low <= span[0] < high:
-        return None
-    words, text = scene.pack.words, scene.masked.text
-    is_agent = words["agent"].hits(text[max(low, span[0] - NEAR_CHARS) : span[0]])
-    owns = words["possessive"].hits(text[span[1] : high])
-    is_before = span[1] <= candidate.trigger[1]
-    return _Party(span, is_agent, owns, token, name) if is_before or is_agent or owns else None
-
-
-def _put_nearest(
-    capture: Capture, candidate: Candidate, scene: Scene, readings: Readings, parties: Sequence[_Party]
-) -> None:
-    """Read the party nearest to the trigger."""
-    start, end = candidate.trigger
-    nearest_ = min(parties, key=lambda one: max(start - one.span[1], one.span[0] - end, 0), default=None)
-    if nearest_ is None:
-        return
-    if nearest_.token is not None:
-        put_token(capture, nearest_.token, scene, readings)
-    else:
-        readings.put(capture.attribute, nearest_.name, scene.masked.span(*nearest_.span))
-
-
 def _country_near(
     capture: Capture,
     candidate: Candidate,
@@ -394,7 +300,7 @@ FIND: Mapping[str, Callable[..., None]] = {
     "horizon_near": _horizon_near,
     "org_near": _org_near,
     "dest": _dest,
-    "plaintiff": _plaintiff,
-    "counterparty": _counterparty,
+    "plaintiff": plaintiff,
+    "counterparty": counterparty,
     "country_near": _country_near,
 }

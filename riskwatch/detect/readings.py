@@ -22,6 +22,7 @@ from riskwatch.model import AttrValue
 
 MAX_COUNT = 10**12
 APPROX_CHARS = 30  # before a number, where words that blur it stand
+NEAR_CHARS = 90  # of the masked sentence, either side of the trigger
 
 
 @dataclass(frozen=True, slots=True)
