@@ -182,6 +182,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "horizon": _word(grammar.horizon),
         "party": _word(grammar.party),
         "agent": _anchored(grammar.agent, tail="$"),
+        "no_party": _anchored(grammar.no_party, tail="$"),
         "jurisdiction": _word(grammar.jurisdiction),
         "scene": _anchored(grammar.scene, tail="$"),
         "market_index": _word(grammar.market_index),

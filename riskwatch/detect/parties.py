@@ -85,7 +85,10 @@ def _party(
     if not low <= span[0] < high:
         return None
     words, text = scene.pack.words, scene.masked.text
-    is_agent = words["agent"].hits(text[max(low, span[0] - NEAR_CHARS) : span[0]])
+    before = text[max(low, span[0] - NEAR_CHARS) : span[0]]
+    if words["no_party"].hits(before):
+        return None
+    is_agent = words["agent"].hits(before)
     owns = words["possessive"].hits(text[span[1] : high])
     is_before = span[1] <= candidate.trigger[1]
     return _Party(span, is_agent, owns, token, name) if is_before or is_agent or owns else None

@@ -305,6 +305,9 @@ class Grammar(_Strict):
         default=None, description="places and their authorities; named groups say what each place is called"
     )
     scene: Pattern | None = Field(default=None, description="right before where it happened: in, across")
+    no_party: Pattern | None = Field(
+        default=None, description="right before somebody who is no side of a dispute: judge, counsel"
+    )
     agent: Pattern | None = Field(default=None, description="right before who did it: by, from")
     market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
     person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
