@@ -9,7 +9,16 @@ from riskwatch.detect.mask import Masked, Token, capitalised, role_code
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.parties import counterparty, plaintiff
 from riskwatch.detect.quantity import read_date, read_month
-from riskwatch.detect.readings import NEAR_CHARS, Readings, Subject, clause, jurisdiction_of, put_token, stamp
+from riskwatch.detect.readings import (
+    NEAR_CHARS,
+    Readings,
+    Subject,
+    clause,
+    distance,
+    jurisdiction_of,
+    put_token,
+    stamp,
+)
 from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Attribution, Scene
 
@@ -24,9 +33,9 @@ def nearest(masked: Masked, trigger: tuple[int, int], kinds: str, *, limits: tup
         if token.kind not in kinds or low < limits[0] or high > limits[1]:
             continue
         is_before = high <= trigger[0]
-        distance = trigger[0] - high if is_before else max(0, low - trigger[1])
-        if distance <= NEAR_CHARS and (best is None or (distance, is_before, number) < best):
-            best = (distance, is_before, number)
+        away = distance(trigger, (low, high))
+        if away <= NEAR_CHARS and (best is None or (away, is_before, number) < best):
+            best = (away, is_before, number)
     return best[2] if best else None
 
 
@@ -60,7 +69,7 @@ def _counted(
     del subject, vendor
     masked, limits = scene.masked, clause(scene, candidate.trigger)
     near = [
-        (max(candidate.trigger[0] - masked.ends[n], masked.starts[n] - candidate.trigger[1], 0), n)
+        (distance(candidate.trigger, (masked.starts[n], masked.ends[n])), n)
         for n in masked.inside(*limits, "N")
         if scene.pack.words["counted"].hits(masked.text[masked.ends[n] : limits[1]])
         and not scene.pack.words["out_of"].hits(masked.text[: masked.starts[n]])
@@ -182,17 +191,14 @@ def _product_near(
 ) -> None:
     """Nearest name of the vendor that belongs to a line."""
     del subject
-    masked, best = scene.masked, None
-    for number in scene.vendors:
-        token = masked.tokens[number]
-        if token.vendor == vendor.vendor and token.line is not None:
-            distance = max(
-                candidate.trigger[0] - masked.ends[number], masked.starts[number] - candidate.trigger[1], 0
-            )
-            if best is None or (distance, number) < best:
-                best = (distance, number)
-    if best is not None:
-        put_token(capture, masked.tokens[best[1]], scene, readings)
+    masked = scene.masked
+    near = [
+        (distance(candidate.trigger, (masked.starts[n], masked.ends[n])), n)
+        for n in scene.vendors
+        if masked.tokens[n].vendor == vendor.vendor and masked.tokens[n].line is not None
+    ]
+    if near:
+        put_token(capture, masked.tokens[min(near)[1]], scene, readings)
 
 
 def _horizon_near(
@@ -252,15 +258,17 @@ def _country_near(
 ) -> None:
     """Whose authorities act: the nearest place before the trigger, or behind it as agent or scene."""
     del subject, vendor
-    (start, end), (low, high) = candidate.trigger, clause(scene, candidate.trigger)
+    low, high = clause(scene, candidate.trigger)
     words, text = scene.pack.words, scene.masked.text
     found: list[tuple[int, str, tuple[int, int]]] = []
     for match in words["jurisdiction"].finditer(text):
         span, name = match.span(), jurisdiction_of(match)
         if name is None or not low <= span[0] < high:
             continue
-        if span[1] <= end or words["scene"].hits(text[max(low, span[0] - NEAR_CHARS) : span[0]]):
-            found.append((max(start - span[1], span[0] - end, 0), name, span))
+        if span[1] <= candidate.trigger[1] or words["scene"].hits(
+            text[max(low, span[0] - NEAR_CHARS) : span[0]]
+        ):
+            found.append((distance(candidate.trigger, span), name, span))
     if found:
         _, name, span = min(found)
         readings.put(capture.attribute, name, scene.masked.span(*span))
@@ -278,7 +286,7 @@ def _org_near(
     del subject
     masked, limits = scene.masked, clause(scene, candidate.trigger)
     others = [
-        (max(candidate.trigger[0] - masked.ends[n], masked.starts[n] - candidate.trigger[1], 0), n)
+        (distance(candidate.trigger, (masked.starts[n], masked.ends[n])), n)
         for n in scene.companies
         if masked.tokens[n].vendor != vendor.vendor and limits[0] <= masked.starts[n] < limits[1]
     ]

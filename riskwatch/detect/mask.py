@@ -215,9 +215,8 @@ def _with(masked: Masked, tokens: Sequence[Token], pack: Pack) -> Masked:
 
 def _quantities(sentence: str, taken: Sequence[Token], pack: Pack) -> list[Token]:
     found: list[Token] = []
-    kinds = pack.quantities.groupindex
     for match in pack.quantities.finditer(sentence):
-        kind = next((name for name, group in kinds.items() if match.took_part(group)), "")
+        kind = match.name() or ""
         start, end = match.span()
         free = not any(token.start < end and start < token.end for token in taken)
         if free and (kind != "N" or _is_count(sentence, start, end, pack)):

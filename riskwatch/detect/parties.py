@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from riskwatch.detect.compiled import Capture
 from riskwatch.detect.mask import Token
 from riskwatch.detect.match import Candidate
-from riskwatch.detect.readings import NEAR_CHARS, Readings, Subject, clause, put_token
+from riskwatch.detect.readings import NEAR_CHARS, Readings, Subject, clause, distance, put_token
 from riskwatch.detect.vendors import Attribution, Scene
 
 
@@ -71,8 +71,8 @@ def _parties(candidate: Candidate, scene: Scene, vendor: Attribution) -> Iterato
             if made is not None and (token.kind == "P" or made.is_agent or made.owns):
                 yield made
     for match in scene.pack.words["party"].finditer(masked.text):
-        names = [name for name, group in match.groupindex.items() if match.took_part(group)]
-        made = _party(candidate, scene, match.span(), name=names[0]) if names else None
+        name = match.name()
+        made = _party(candidate, scene, match.span(), name=name) if name else None
         if made is not None:
             yield made
 
@@ -98,11 +98,10 @@ def _put_nearest(
     capture: Capture, candidate: Candidate, scene: Scene, readings: Readings, parties: Sequence[_Party]
 ) -> None:
     """Read the party nearest to the trigger."""
-    start, end = candidate.trigger
-    nearest_ = min(parties, key=lambda one: max(start - one.span[1], one.span[0] - end, 0), default=None)
-    if nearest_ is None:
+    if not parties:
         return
-    if nearest_.token is not None:
-        put_token(capture, nearest_.token, scene, readings)
+    party = min(parties, key=lambda one: distance(candidate.trigger, one.span))
+    if party.token is not None:
+        put_token(capture, party.token, scene, readings)
     else:
-        readings.put(capture.attribute, nearest_.name, scene.masked.span(*nearest_.span))
+        readings.put(capture.attribute, party.name, scene.masked.span(*party.span))

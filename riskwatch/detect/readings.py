@@ -58,8 +58,13 @@ class Subject:
 
 def jurisdiction_of(match: Match) -> str | None:
     """Return what a place is called, however the text writes it; None for one that only describes a name."""
-    names = [name for name, group in match.groupindex.items() if match.took_part(group)]
-    return names[0].replace("_", " ") if names else None
+    name = match.name()
+    return name.replace("_", " ") if name else None
+
+
+def distance(trigger: tuple[int, int], span: tuple[int, int]) -> int:
+    """Return how many characters lie between a trigger and a span; 0 where they overlap."""
+    return max(trigger[0] - span[1], span[0] - trigger[1], 0)
 
 
 def put_token(capture: Capture, token: Token, scene: Scene, readings: Readings) -> None:

@@ -46,6 +46,10 @@ class Match:
         start, end = self._spans[number]
         return self._raw[start:end].decode("utf-8", "ignore") if start >= 0 else ""
 
+    def name(self) -> str | None:
+        """Return the first named group that took part."""
+        return next((name for name, number in self.groupindex.items() if self.took_part(number)), None)
+
     def took_part(self, number: int) -> bool:
         """Whether a group took part."""
         return self._spans[number][0] >= 0
