@@ -94,8 +94,8 @@ def _encodable(text: str) -> str:
 def _languages(article: Article, texts: Mapping[str, str], ruleset: Ruleset) -> Mapping[str, LanguageRules]:
     """Return the language of each field; none where the article's is not read, or the ruleset reads none.
 
-    A field without a letter of that language, such as an English headline over a Chinese teaser, is read in
-    the first language.
+    A field chiefly in the script of one language is read in that one, such as a Chinese teaser under an
+    English headline; a field without a letter of the article's language is read in the first language.
     """
     if not ruleset.languages:
         return {}
@@ -103,7 +103,14 @@ def _languages(article: Article, texts: Mapping[str, str], ruleset: Ruleset) -> 
     own = first if lang == UNKNOWN_LANGUAGE else ruleset.languages.get(lang)
     if own is None:
         return {}
-    return {name: own if own.pack.is_written_in(text) else first for name, text in texts.items()}
+    read = ruleset.languages.values()
+    return {
+        name: next(
+            (one for one in read if one.pack.is_chiefly_in(text)),
+            own if own.pack.is_written_in(text) else first,
+        )
+        for name, text in texts.items()
+    }
 
 
 def _mentions(placed: Sequence[Placed]) -> tuple[Mention, ...]:

@@ -23,6 +23,7 @@ from riskwatch.model import Assertion
 
 PRIMARY_MODIFIER = "pseudo.primary"
 NEVER = compile_pattern(r"[^\s\S]")  # matches nothing
+SAMPLE_CHARS = 400  # that tell the language of a text
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
 _POSITIVE = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]+"  # not a 0-day
 
@@ -90,6 +91,13 @@ class Pack:
     def is_written_in(self, text: str) -> bool:
         """Whether a text may be of this language, by its script."""
         return self.script is None or not text or self.script.hits(text)
+
+    def is_chiefly_in(self, text: str) -> bool:
+        """Whether over a third of the first letters are of the language's own script; names need not be."""
+        if self.script is None or text.isascii():
+            return False
+        sample = text[:SAMPLE_CHARS]
+        return sum(3 for _ in self.script.finditer(sample)) > sum(map(str.isalpha, sample))
 
 
 def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[str] = ()) -> Pack:

@@ -54,10 +54,10 @@ def test_an_unknown_person_has_the_family_name_first(ruleset: Ruleset) -> None:
     ]
 
 
-def both(title: str, text: str, ruleset: Ruleset) -> set[tuple[str, str, str, str]]:
+def both(title: str, text: str, ruleset: Ruleset, *, lang: str = "zh") -> set[tuple[str, str, str, str]]:
     """Return what an article of two languages says, as vendor, type, assertion and field."""
     at = datetime(2026, 3, 5, tzinfo=UTC)
-    article = Article("feed", "1", title, text, None, at, "zh", "Blatt", "blatt", "3", id="a1")
+    article = Article("feed", "1", title, text, None, at, lang, "Blatt", "blatt", "3", id="a1")
     signals = detect(article, ruleset).signals
     return {(s.vendor, s.type, s.assertion.value, s.evidence.field) for s in signals}
 
@@ -72,3 +72,16 @@ def test_a_headline_in_another_language_does_not_make_its_teaser_background(rule
     assert both(title, "百度副总裁王晓明离职。", ruleset) == {
         ("baidu", "leadership_exit", "confirmed", "body")
     }
+
+
+def test_a_teaser_is_read_in_its_own_script_whatever_the_feed_says_of_the_language(ruleset: Ruleset) -> None:
+    title = "A quiet morning in the model business, with one letter from Hangzhou"
+    assert both(title, "百度副总裁王晓明离职。", ruleset, lang="en") == {
+        ("baidu", "leadership_exit", "confirmed", "body")
+    }
+
+
+def test_an_english_text_with_a_few_chinese_signs_stays_english(ruleset: Ruleset) -> None:
+    text = "OpenAI (开放人工智能) shuts down the Codex API, the company said on Monday."
+    found = both("A note", text, ruleset, lang="en")
+    assert {(vendor, kind) for vendor, kind, _, _ in found} == {("openai", "deprecation")}
