@@ -191,6 +191,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "party": _word(grammar.party),
         "agent": _anchored(grammar.agent, tail="$"),
         "no_party": _anchored(grammar.no_party, tail="$"),
+        "own_case": _anchored(grammar.own_case, head="^"),
         "jurisdiction": _word(grammar.jurisdiction),
         "scene": _anchored(grammar.scene, tail="$"),
         "market_index": _word(grammar.market_index),

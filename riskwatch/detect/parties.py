@@ -53,7 +53,7 @@ class _Party:
 
     span: tuple[int, int]  # in the masked sentence
     is_agent: bool  # whether a preposition names it: sued by them
-    owns: bool  # whether a noun of the clause is its own: their suit
+    owns: bool  # whether a noun of the clause is its own: their suit, the Smith suit
     token: Token | None = None
     name: str = ""  # of a kind of people
 
@@ -89,7 +89,8 @@ def _party(
     if words["no_party"].hits(before):
         return None
     is_agent = words["agent"].hits(before)
-    owns = words["possessive"].hits(text[span[1] : high])
+    behind = text[span[1] : high]
+    owns = words["possessive"].hits(behind) or words["own_case"].hits(behind)
     is_before = span[1] <= candidate.trigger[1]
     return _Party(span, is_agent, owns, token, name) if is_before or is_agent or owns else None
 

@@ -309,6 +309,7 @@ class Grammar(_Strict):
         default=None, description="right before somebody who is no side of a dispute: judge, counsel"
     )
     agent: Pattern | None = Field(default=None, description="right before who did it: by, from")
+    own_case: Pattern | None = Field(default=None, description="right after a party: its own dispute")
     market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
     person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
     own_words: Pattern | None = Field(
