@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from riskwatch.detect.compiled import Capture
 from riskwatch.detect.mask import Masked, Token, capitalised, role_code
@@ -39,6 +39,20 @@ def nearest(masked: Masked, trigger: tuple[int, int], kinds: str, *, limits: tup
     return best[2] if best else None
 
 
+def _put_closest(
+    capture: Capture, candidate: Candidate, scene: Scene, readings: Readings, numbers: Iterable[int]
+) -> None:
+    """Read whichever of the tokens is closest to the trigger, the first on a tie."""
+    masked = scene.masked
+    number = min(
+        numbers,
+        key=lambda n: (distance(candidate.trigger, (masked.starts[n], masked.ends[n])), n),
+        default=None,
+    )
+    if number is not None:
+        put_token(capture, masked.tokens[number], scene, readings)
+
+
 def _near(kinds: str, *, in_clause: bool = True) -> Callable[..., None]:
     def find(
         capture: Capture,
@@ -68,14 +82,14 @@ def _counted(
     """Nearest number of the clause that counts people or jobs."""
     del subject, vendor
     masked, limits = scene.masked, clause(scene, candidate.trigger)
-    near = [
-        (distance(candidate.trigger, (masked.starts[n], masked.ends[n])), n)
+    counting = (
+        n
         for n in masked.inside(*limits, "N")
-        if scene.pack.words["counted"].hits(masked.text[masked.ends[n] : limits[1]])
+        if distance(candidate.trigger, (masked.starts[n], masked.ends[n])) <= NEAR_CHARS
+        and scene.pack.words["counted"].hits(masked.text[masked.ends[n] : limits[1]])
         and not scene.pack.words["out_of"].hits(masked.text[: masked.starts[n]])
-    ]
-    if near and min(near)[0] <= NEAR_CHARS:
-        put_token(capture, masked.tokens[min(near)[1]], scene, readings)
+    )
+    _put_closest(capture, candidate, scene, readings, counting)
 
 
 def _own_percent(
@@ -191,14 +205,9 @@ def _product_near(
 ) -> None:
     """Nearest name of the vendor that belongs to a line."""
     del subject
-    masked = scene.masked
-    near = [
-        (distance(candidate.trigger, (masked.starts[n], masked.ends[n])), n)
-        for n in scene.vendors
-        if masked.tokens[n].vendor == vendor.vendor and masked.tokens[n].line is not None
-    ]
-    if near:
-        put_token(capture, masked.tokens[min(near)[1]], scene, readings)
+    tokens = scene.masked.tokens
+    own = (n for n in scene.vendors if tokens[n].vendor == vendor.vendor and tokens[n].line is not None)
+    _put_closest(capture, candidate, scene, readings, own)
 
 
 def _horizon_near(
@@ -285,13 +294,12 @@ def _org_near(
     """Nearest company of the clause that is not the vendor itself."""
     del subject
     masked, limits = scene.masked, clause(scene, candidate.trigger)
-    others = [
-        (distance(candidate.trigger, (masked.starts[n], masked.ends[n])), n)
+    others = (
+        n
         for n in scene.companies
         if masked.tokens[n].vendor != vendor.vendor and limits[0] <= masked.starts[n] < limits[1]
-    ]
-    if others:
-        put_token(capture, masked.tokens[min(others)[1]], scene, readings)
+    )
+    _put_closest(capture, candidate, scene, readings, others)
 
 
 FIND: Mapping[str, Callable[..., None]] = {
