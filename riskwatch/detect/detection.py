@@ -18,7 +18,7 @@ from riskwatch.detect.names import Names, Placed
 from riskwatch.detect.needs import words_of
 from riskwatch.detect.packs import Pack
 from riskwatch.detect.resolve import focus_of, resolve, shifted
-from riskwatch.detect.segments import Segment, split_body
+from riskwatch.detect.segments import Segment, split_body, split_title
 from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
 from riskwatch.detect.settle import Words, settle
 from riskwatch.detect.signals import Unread, Work, add_candidate
@@ -141,7 +141,7 @@ def _read(work: Work, *, focus: str | None) -> bool:
         about = _focus(work, segment.spans, is_digest=True, given=focus) if is_digest else of_title
         left -= _read_segment(work, segment, about, most=left)
     # the title is read last: by then the body has proved who its persons are
-    left -= _read_segment(work, Segment("title", ((0, len(work.texts["title"])),)), of_title, most=left)
+    left -= _read_segment(work, split_title(work.texts["title"]), of_title, most=left)
     if left <= 0:
         work.notes.append(f"only {MAX_SENTENCES} sentences read")
     return is_digest

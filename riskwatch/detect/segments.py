@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from riskwatch.detect.mask import is_headline
 from riskwatch.detect.packs import Pack
 
 MIN_ENTRIES = 3
@@ -13,6 +14,8 @@ MIN_SUBJECTS = 2
 MIN_ENTRY_SHARE = 0.5  # of the text that lies in entries of a list
 LEAD_CHARS = 80  # of an entry, where its subject stands
 MAX_HEAD_CHARS = 80
+MIN_CLAUSES = 3  # of a headline that lists several
+MIN_CLAUSE_WORDS = 3
 HEAD_END = tuple(".!?:;,。！？；：，")
 
 
@@ -47,6 +50,23 @@ def split_body(text: str, *, pack: Pack, leads: Callable[[int, int], frozenset[s
     if not entries:
         return (Segment("body", _joined(lines)),)
     return tuple(Segment("body", _joined(entry), is_digest=True) for entry in entries)
+
+
+def split_title(text: str) -> Segment:
+    """Cut a headline that only lists others ("A Does X, B Ends Y, and C Warns Z") into its clauses."""
+    clauses = text.split(", ")
+    is_list = len(clauses) >= MIN_CLAUSES and is_headline(text) and all(map(_is_clause, clauses))
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for piece in clauses if is_list else [text]:
+        spans.append((at, at + len(piece)))
+        at += len(piece) + len(", ")
+    return Segment("title", tuple(spans))
+
+
+def _is_clause(words: str) -> bool:
+    words = words.removeprefix("and ")
+    return len(words.split()) >= MIN_CLAUSE_WORDS and not words.split()[0].islower()
 
 
 def _lines(text: str) -> list[_Line]:

@@ -145,6 +145,18 @@ def test_an_entry_of_a_digest_has_no_focus() -> None:
     assert signals(text, title="Alibaba Alibaba Alibaba") == ()
 
 
+def test_a_headline_that_lists_others_is_read_clause_by_clause() -> None:
+    title = "Robots Learn To Dance, Broadcom Sues OpenAI, and Banks Weigh New Rules"
+
+    assert only("The item says more.", title=title).evidence.quote == "Broadcom Sues OpenAI"
+
+
+def test_a_headline_with_commas_that_is_one_sentence_stays_whole() -> None:
+    title = "Broadcom Sues OpenAI, Its Rival, and Asks For Money"
+
+    assert only("The item says more.", title=title).evidence.quote == title
+
+
 def test_a_vendors_own_channel_speaks_of_itself() -> None:
     signal = only("The CTO resigned.", covers=("cohere",), source_class="vendor_channel")
 
