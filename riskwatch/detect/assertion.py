@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -73,13 +73,10 @@ class Case:
     speakers: frozenset[int] = frozenset()  # numbers of tokens that are the vendor or the person itself
 
 
-def find_modifiers(masked: Masked, pack: Pack) -> tuple[Found, ...]:
-    """Return every modifier in the sentence, look-alikes marked as hidden."""
-    hits = set(pack.assertions.index.Match(masked.light) or ())
-    if masked.text != masked.light:
-        hits |= set(pack.assertions.index.Match(masked.text) or ())
+def find_modifiers(masked: Masked, pack: Pack, *, possible: Iterable[int]) -> tuple[Found, ...]:
+    """Return those of the possible modifiers that are in the sentence, look-alikes marked as hidden."""
     found: list[Found] = []
-    for number in sorted(hits):
+    for number in possible:
         modifier = pack.assertions.modifiers[number]
         text = masked.text if modifier.on_tokens else masked.light
         for match in modifier.pattern.finditer(text):

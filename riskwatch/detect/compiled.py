@@ -94,6 +94,7 @@ class LanguageRules:
     is_spaced: bool  # whether words stand apart
     frames: Finder  # of the frames of each rule, in order
     filters: Finder  # of the named filters of each rule, in order
+    modifiers: Finder  # of the modifiers of the pack, each a group of its own
     limited: frozenset[int]  # numbers of the rules that do not look everywhere
     kinds: Kinds
 
@@ -184,6 +185,7 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
     is_spaced = pack.grammar.unit == "words"
     frames = [[str(frame.pattern.pattern) for frame in rule.frames] for rule in compiled]
     filters = [[str(pattern.pattern) for _, pattern in rule.filters] for rule in compiled]
+    modifiers = [[str(modifier.pattern.pattern)] for modifier in pack.assertions.modifiers]
     return LanguageRules(
         pack=pack,
         splitter=build_splitter(pack.grammar.sentence_end, pack.grammar.abbreviations, is_spaced=is_spaced),
@@ -193,6 +195,7 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
         is_spaced=is_spaced,
         frames=Finder(frames, is_spaced=is_spaced, hints=[str(rule.hint.pattern) for rule in compiled]),
         filters=Finder(filters, is_spaced=is_spaced),
+        modifiers=Finder(modifiers, is_spaced=is_spaced),
         limited=frozenset(number for number, rule in enumerate(compiled) if rule.spec.scope.is_limited),
         kinds=Kinds(
             hints={rule.spec.reference: rule.hint for rule in compiled},

@@ -247,7 +247,7 @@ def _sentence(work: Work, sentence: Sentence, *, focus: Focus) -> bool:
         return True
     blocking = language.filters.possible_of(made, words)
     scene = scene_of(masked, pack=pack, focus=focus, item=work.item)
-    modifiers = find_modifiers(masked, pack)
+    modifiers = find_modifiers(masked, pack, possible=language.modifiers.possible(words))
     for number, found in made.items():
         for candidate in found:
             judged = blocked(candidate, masked, pack=pack, filters=blocking[number])

@@ -13,7 +13,6 @@ from riskwatch.detect.patterns import (
     bounded,
     collect_places,
     compile_pattern,
-    compile_set,
     slots_of,
     words_pattern,
 )
@@ -53,7 +52,6 @@ class Assertions:
     precedence: tuple[Assertion, ...]
     terminate: Regex
     modifiers: tuple[CompiledModifier, ...]
-    index: re2.Set  # of all modifiers, in order
     primary: Regex  # "according to the company": words of somebody who speaks for himself
 
 
@@ -333,5 +331,4 @@ def _assertions(modifiers: Modifiers, expander: Expander) -> Assertions:
             ),
             NEVER,
         ),
-        index=compile_set(patterns) if patterns else compile_set([r"[^\s\S]"]),
     )

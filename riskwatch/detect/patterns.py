@@ -69,16 +69,6 @@ def compile_pattern(
         raise PatternError(message.decode() if isinstance(message, bytes) else str(message)) from error
 
 
-def compile_set(patterns: Iterable[str], *, case_sensitive: bool = False) -> re2.Set:
-    """Compile patterns into one Set; Match returns the numbers of those that hit."""
-    chosen = options(case_sensitive=case_sensitive, memory_bytes=MAX_SET_MEMORY_BYTES)
-    compiled = re2.Set.SearchSet(chosen)
-    for pattern in patterns:
-        compiled.Add(pattern)
-    compiled.Compile()
-    return compiled
-
-
 def bounded(text: str) -> str:
     """Return the text as a literal pattern, with word boundaries where its ends are ASCII word characters.
 

@@ -19,7 +19,16 @@ class Finder:
     Every pattern waits at the words of its rarest need, so that most patterns are never looked at.
     """
 
-    __slots__ = ("_always", "_fulfilled", "_orders", "_patterns", "_places", "_waiting", "_wanted")
+    __slots__ = (
+        "_always",
+        "_fulfilled",
+        "_ordered",
+        "_orders",
+        "_patterns",
+        "_places",
+        "_waiting",
+        "_wanted",
+    )
 
     def __init__(self, groups: Groups, *, is_spaced: bool, hints: Sequence[str] = ()) -> None:
         """Read the patterns; where there are hints, one a group, theirs must match too."""
@@ -36,7 +45,10 @@ class Finder:
         bits = {words: 1 << number for number, words in enumerate(sets)}
         self._wanted = [sum(bits[words] for words in one.words) for one in needed]
         self._fulfilled = _by_word(bits)  # word -> bits of the needs that it fulfils
-        self._orders = [one.order if len(one.order) > 1 else () for one in needed]
+        orders = [one.order if len(one.order) > 1 else () for one in needed]
+        self._ordered = list(dict.fromkeys(words for order in orders for words in order))
+        numbers = {words: number for number, words in enumerate(self._ordered)}
+        self._orders = [tuple(numbers[words] for words in order) for order in orders]
         self._waiting = _waiting(needed)
         self._patterns: list[list[int]] = [[] for _ in groups]
         for pattern, (number, _) in enumerate(self._places):
@@ -67,17 +79,29 @@ class Finder:
         }
 
     def _chosen(self, asked: Iterable[int], words: Mapping[str, int], known: set[str]) -> list[int]:
-        """Return those of the patterns of which all needs are fulfilled, in the order of the text."""
+        """Return those of the patterns whose needs are all fulfilled, each behind the one before."""
         fulfilled, wanted, orders = self._fulfilled, self._wanted, self._orders
         found = 0
         for word in known:
             found |= fulfilled[word]
         missing = ~found
-        return [
-            pattern
-            for pattern in asked
-            if not wanted[pattern] & missing and _is_in_order(orders[pattern], words, known)
-        ]
+        placed: dict[int, int] = {}  # patterns share most sets
+        chosen: list[int] = []
+        for pattern in asked:
+            if wanted[pattern] & missing:
+                continue
+            left = EVERYWHERE
+            for number in orders[pattern]:
+                places = placed.get(number)
+                if places is None:
+                    places = placed[number] = _places_of(self._ordered[number], words, known)
+                places &= left
+                if not places:
+                    break
+                left = -((places & -places) << 1)  # all places behind the first one
+            else:
+                chosen.append(pattern)
+        return chosen
 
 
 def _by_word(bits: Mapping[Words, int]) -> dict[str, int]:
@@ -97,15 +121,9 @@ def _waiting(needed: Iterable[Needed]) -> dict[str, list[int]]:
     return dict(waiting)
 
 
-def _is_in_order(order: Sequence[Words], words: Mapping[str, int], known: set[str]) -> bool:
-    """Whether one word of each set stands in the text, each behind the one before."""
-    left = EVERYWHERE
-    for wanted in order:
-        places = 0
-        for word in wanted & known:
-            places |= words[word]
-        places &= left
-        if not places:
-            return False
-        left = -((places & -places) << 1)  # all places behind the first one
-    return True
+def _places_of(wanted: Words, words: Mapping[str, int], known: set[str]) -> int:
+    """Return bits of the places where one of the wanted words stands."""
+    places = 0
+    for word in wanted & known:
+        places |= words[word]
+    return places
