@@ -44,6 +44,9 @@ class Settings(BaseModel):
         default=Path("riskwatch-data"), description="folder of the SQLite file and generated secrets"
     )
     config_dir: Path | None = Field(default=None, description="folder laid over the shipped config")
+    cache_dir: Path | None = Field(
+        default=None, description="folder of what can be made again; the user's own cache where absent"
+    )
     host: str = Field(default="127.0.0.1", description="address the web server listens on")
     port: int = Field(default=8470, ge=0, le=65535, description="port the web server listens on")
     base_url: str | None = Field(default=None, description="address of this service as its readers see it")
@@ -97,6 +100,16 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="least level that is logged"
     )
+
+    @property
+    def cache(self) -> Path | None:
+        """The folder of what can be made again; none where the user has no home."""
+        if self.cache_dir is not None:
+            return self.cache_dir
+        try:
+            return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "riskwatch"
+        except RuntimeError:
+            return None
 
     @field_validator("allow_cidrs")
     @classmethod

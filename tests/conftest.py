@@ -1,5 +1,6 @@
 """A PostgreSQL of our own for the session, and no way out to the network."""
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -23,6 +24,11 @@ def _connect_here(self: socket.socket, address: object) -> None:
     if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
         raise PermissionError(f"tests do not speak to {address[0]}")
     _connect(self, address)  # type: ignore[arg-type] # what the caller gave
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what can be made again beside the test runner's cache; commands that are started inherit it."""
+    os.environ["XDG_CACHE_HOME"] = str(config.rootpath / ".pytest_cache")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

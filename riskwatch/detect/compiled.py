@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from riskwatch.detect.assertion import OwnModifiers
 from riskwatch.detect.gazetteer import Gazetteer, Outlets, build, build_outlets
+from riskwatch.detect.needs import Known
 from riskwatch.detect.packs import NEVER, Pack, compile_pack
 from riskwatch.detect.patterns import (
     MAX_SET_MEMORY_BYTES,
@@ -119,7 +121,7 @@ class Language:
     modifiers: Modifiers
 
 
-def compile_ruleset(
+def compile_ruleset(  # noqa: PLR0913 - all that a ruleset is made of
     rules: Sequence[Rule],
     *,
     taxonomy: Taxonomy,
@@ -127,8 +129,19 @@ def compile_ruleset(
     vendors: Sequence[Vendor],
     blockers: Blockers,
     publishers: Sequence[Publisher] = (),
+    known: Known | None = None,
 ) -> Ruleset:
-    """Compile everything or raise ConfigErrors with all mistakes."""
+    """Compile everything or raise ConfigErrors with all mistakes.
+
+    Args:
+        rules: Those of all languages; deprecated ones are left out.
+        taxonomy: The types of events that they tell.
+        languages: Lexicon and modifiers of each.
+        vendors: Those watched.
+        blockers: Companies that are seen and never blamed.
+        publishers: Outlets that a byline may name.
+        known: What was told of patterns before; what is told of these is added.
+    """
     errors: list[ConfigError] = []
     packs = {language.lexicon.lang: _pack(language, blockers, errors) for language in languages}
     compiled: dict[str, list[CompiledRule]] = {lang: [] for lang in packs}
@@ -148,7 +161,11 @@ def compile_ruleset(
     return Ruleset(
         digest=digest_of(rules, languages, vendors=vendors, blockers=blockers, publishers=publishers),
         taxonomy=taxonomy,
-        languages={lang: _language(pack, compiled[lang]) for lang, pack in packs.items() if pack is not None},
+        languages={
+            lang: _language(pack, compiled[lang], known or Known())
+            for lang, pack in packs.items()
+            if pack is not None
+        },
         gazetteer=gazetteer,
         outlets=build_outlets(publishers),
         rules=tuple(rules),
@@ -180,12 +197,13 @@ def _gazetteer(vendors: Sequence[Vendor], blockers: Blockers, errors: list[Confi
         return build((), Blockers())
 
 
-def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
+def _language(pack: Pack, compiled: Sequence[CompiledRule], known: Known) -> LanguageRules:
     open_ = [rule for rule in compiled if not rule.spec.scope.is_limited]
     is_spaced = pack.grammar.unit == "words"
     frames = [[str(frame.pattern.pattern) for frame in rule.frames] for rule in compiled]
     filters = [[str(pattern.pattern) for _, pattern in rule.filters] for rule in compiled]
     modifiers = [[str(modifier.pattern.pattern)] for modifier in pack.assertions.modifiers]
+    finder = partial(Finder, is_spaced=is_spaced, known=known)
     return LanguageRules(
         pack=pack,
         splitter=build_splitter(pack.grammar.sentence_end, pack.grammar.abbreviations, is_spaced=is_spaced),
@@ -193,9 +211,9 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule]) -> LanguageRules:
         hint=_together(open_),
         people_hint=_together([rule for rule in open_ if rule.uses_people]),
         is_spaced=is_spaced,
-        frames=Finder(frames, is_spaced=is_spaced, hints=[str(rule.hint.pattern) for rule in compiled]),
-        filters=Finder(filters, is_spaced=is_spaced),
-        modifiers=Finder(modifiers, is_spaced=is_spaced),
+        frames=finder(frames, hints=[str(rule.hint.pattern) for rule in compiled]),
+        filters=finder(filters),
+        modifiers=finder(modifiers),
         limited=frozenset(number for number, rule in enumerate(compiled) if rule.spec.scope.is_limited),
         kinds=Kinds(
             hints={rule.spec.reference: rule.hint for rule in compiled},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -121,6 +122,13 @@ class Known:
     nodes: dict[str, Node] = field(default_factory=dict)
     told: dict[tuple[Node, _Place], _Told] = field(default_factory=dict)
     edges: dict[tuple[Node, int, bool], bool] = field(default_factory=dict)
+    patterns: dict[tuple[str, bool], Needed] = field(default_factory=dict)  # those asked for, and if spaced
+    before: Mapping[str, Needed] = field(default_factory=dict)  # by `name_of`; told by an earlier process
+
+    @property
+    def is_more(self) -> bool:
+        """Whether something was asked of that nothing was told before."""
+        return any(name_of(one, is_spaced=spaced) not in self.before for one, spaced in self.patterns)
 
 
 def needs(pattern: str, *, is_spaced: bool = True) -> Needs:
@@ -135,6 +143,22 @@ def needed_by(pattern: str, *, is_spaced: bool = True, known: Known | None = Non
     nothing: too few words cost time only. What is known of other patterns saves reading their groups again.
     """
     known = known or Known()
+    found = known.patterns.get((pattern, is_spaced)) or known.before.get(
+        name_of(pattern, is_spaced=is_spaced)
+    )
+    if found is None:
+        found = _look(pattern, known, is_spaced=is_spaced)
+    known.patterns[pattern, is_spaced] = found
+    return found
+
+
+def name_of(pattern: str, *, is_spaced: bool) -> str:
+    """Return a short name of a pattern in such a language: 24 hex digits and a letter."""
+    digest = hashlib.blake2b(pattern.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return digest + ("s" if is_spaced else "c")
+
+
+def _look(pattern: str, known: Known, *, is_spaced: bool) -> Needed:
     try:
         node = parse(pattern, known.nodes)
     except (IndexError, ValueError):

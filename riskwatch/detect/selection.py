@@ -30,10 +30,12 @@ class Finder:
         "_wanted",
     )
 
-    def __init__(self, groups: Groups, *, is_spaced: bool, hints: Sequence[str] = ()) -> None:
+    def __init__(
+        self, groups: Groups, *, is_spaced: bool, hints: Sequence[str] = (), known: Known | None = None
+    ) -> None:
         """Read the patterns; where there are hints, one a group, theirs must match too."""
         self._places = [(number, place) for number, group in enumerate(groups) for place in range(len(group))]
-        look = partial(needed_by, is_spaced=is_spaced, known=Known())
+        look = partial(needed_by, is_spaced=is_spaced, known=known or Known())
         needed = [look(pattern) for group in groups for pattern in group]
         if hints:
             told = [single_words(look(hint).words) for hint in hints]
