@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.resources import files
+from os import getpid
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from riskwatch import detect
@@ -94,9 +94,12 @@ def _write(file: Path, data: bytes) -> None:
     """Keep it for later processes; where that cannot be, each of them takes its seconds."""
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=file.parent, prefix=file.name, delete=False) as made:
-            made.write(data)
-        Path(made.name).replace(file)
+        made = file.with_name(f"{file.name}.{getpid()}")
+        try:
+            made.write_bytes(data)
+            made.replace(file)
+        finally:
+            made.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -5,9 +5,9 @@ import zlib
 
 import pytest
 
-from riskwatch.detect.needs import Known, name_of, needed_by
+from riskwatch.detect.needs import Known, Needed, name_of, needed_by
 from riskwatch.detect.selection import Finder
-from riskwatch.detect.told import dumped, loaded
+from riskwatch.detect.told import MAX_KEPT, dumped, loaded
 
 PATTERNS = [r"\b(?:shares?|stock) (?:fell|sank)\b", r"(?:«V[0-9]+») lays off", r"\d+", r"工程师离职"]
 
@@ -33,6 +33,15 @@ def test_only_what_was_not_told_before_is_more() -> None:
 
     needed_by(r"\bquits\b", known=again)
     assert again.is_more
+
+
+def test_what_is_asked_no_more_goes_where_it_is_much() -> None:
+    first = Known(before={str(number): Needed() for number in range(MAX_KEPT - 1)})
+    needed_by(PATTERNS[0], known=first)
+    assert len(loaded(dumped(first)) or {}) == MAX_KEPT
+
+    needed_by(PATTERNS[2], known=first)
+    assert len(loaded(dumped(first)) or {}) == 2
 
 
 def test_a_finder_of_what_was_told_finds_the_same() -> None:
