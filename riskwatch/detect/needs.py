@@ -122,13 +122,13 @@ class Known:
     nodes: dict[str, Node] = field(default_factory=dict)
     told: dict[tuple[Node, _Place], _Told] = field(default_factory=dict)
     edges: dict[tuple[Node, int, bool], bool] = field(default_factory=dict)
-    patterns: dict[tuple[str, bool], Needed] = field(default_factory=dict)  # those asked for, and if spaced
-    before: Mapping[str, Needed] = field(default_factory=dict)  # by `name_of`; told by an earlier process
+    patterns: dict[str, Needed] = field(default_factory=dict)  # those asked for, by `name_of`
+    before: Mapping[str, Needed] = field(default_factory=dict)  # the same, told by an earlier process
 
     @property
     def is_more(self) -> bool:
         """Whether something was asked of that nothing was told before."""
-        return any(name_of(one, is_spaced=spaced) not in self.before for one, spaced in self.patterns)
+        return not self.patterns.keys() <= self.before.keys()
 
 
 def needs(pattern: str, *, is_spaced: bool = True) -> Needs:
@@ -143,12 +143,11 @@ def needed_by(pattern: str, *, is_spaced: bool = True, known: Known | None = Non
     nothing: too few words cost time only. What is known of other patterns saves reading their groups again.
     """
     known = known or Known()
-    found = known.patterns.get((pattern, is_spaced)) or known.before.get(
-        name_of(pattern, is_spaced=is_spaced)
-    )
+    name = name_of(pattern, is_spaced=is_spaced)
+    found = known.patterns.get(name) or known.before.get(name)
     if found is None:
         found = _look(pattern, known, is_spaced=is_spaced)
-    known.patterns[pattern, is_spaced] = found
+    known.patterns[name] = found
     return found
 
 

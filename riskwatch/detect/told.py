@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
-from riskwatch.detect.needs import Known, Needed, Words, name_of
+from riskwatch.detect.needs import Known, Needed, Words
 
 MAX_BYTES = 64 << 20  # unpacked
 MAX_KEPT = 10_000  # patterns; a ruleset has about 2,700
@@ -28,14 +28,13 @@ def dumped(known: Known) -> bytes:
     """Return what was told of patterns, packed; where that is much, only what was asked this time."""
     words: dict[str, int] = {}
     sets: dict[Words, int] = {}
-    asked = {name_of(one, is_spaced=is_spaced): needed for (one, is_spaced), needed in known.patterns.items()}
-    told = {**known.before, **asked}  # other configurations ask for others
+    told = {**known.before, **known.patterns}  # other configurations ask for others
     patterns = {
         name: (
             [sets.setdefault(one, len(sets)) for one in sorted(needed.words, key=sorted)],
             [sets.setdefault(one, len(sets)) for one in needed.order],
         )
-        for name, needed in (told if len(told) <= MAX_KEPT else asked).items()
+        for name, needed in (told if len(told) <= MAX_KEPT else known.patterns).items()
     }
     numbered = [[words.setdefault(word, len(words)) for word in sorted(one)] for one in sets]
     document = {"words": list(words), "sets": numbered, "patterns": patterns}

@@ -21,9 +21,10 @@ def told() -> Known:
 
 def test_what_is_dumped_is_loaded() -> None:
     known = told()
-    named = {name_of(one, is_spaced=how): needed for (one, how), needed in known.patterns.items()}
+    names = [name_of(pattern, is_spaced=pattern.isascii()) for pattern in PATTERNS]
 
-    assert loaded(dumped(known)) == named
+    assert loaded(dumped(known)) == known.patterns
+    assert list(known.patterns) == names
 
 
 def test_only_what_was_not_told_before_is_more() -> None:
