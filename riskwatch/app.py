@@ -114,6 +114,7 @@ class App:
             taxonomy=self.config.taxonomy,
             methodology=self.config.methodology,
             sets=self.config.sets,
+            words=self.config.common_words,
             sources=self.sources,
             now=self.now,
             new_id=new_id,
@@ -154,8 +155,7 @@ class App:
 
     def ingest(self, paths: Sequence[Path], *, given: Given, bar: Bar) -> IngestReport:
         """Store saved articles, then detect, merge and score them."""
-        report = IngestReport()
-        files = 0
+        report, files = IngestReport(), 0
         for saved in self.intake.saved(paths, given=given, bar=bar):
             files += 1
             report.errors.extend(str(error) for error in saved.errors)

@@ -57,7 +57,7 @@ def rules_test(ctx: click.Context, only: tuple[str, ...]) -> None:
 
 @click.group()
 def curate() -> None:
-    """Propose what the register lacks; nothing is changed."""
+    """Propose what the configuration lacks; nothing is changed."""
 
 
 @curate.command("aliases")
@@ -74,6 +74,16 @@ def curate_aliases(ctx: click.Context, corpus: Path, least: int) -> None:
     """Print names of a pool of news (JSON Lines, .gz too) that vendors and blockers lack, as YAML."""
     for line in app_of(ctx).measuring.propose_names(corpus, least=least):
         click.echo(line)
+
+
+@curate.command("words")
+@click.argument("corpus", type=CORPUS)
+@click.pass_context
+def curate_words(ctx: click.Context, corpus: Path) -> None:
+    """Print the common words of a pool of news, by what they say in bits, for config/common_words.yaml."""
+    click.echo("words:")
+    for bits, words in app_of(ctx).measuring.common_words(corpus).items():
+        click.echo(f'  {bits}: "{words}"')
 
 
 class _Measuring(TypedDict):

@@ -16,6 +16,7 @@ from riskwatch import evaluate as evaluation
 from riskwatch.compiling import digest_of
 from riskwatch.detect import detect, for_vendors
 from riskwatch.errors import Invalid, NotFound
+from riskwatch.merge import common_words
 from riskwatch.model import Publisher
 from riskwatch.progress import Bar
 from riskwatch.serve import present
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from riskwatch.detect import Ruleset
     from riskwatch.model import Article, Detection
 
+LEAD_CHARS = 400  # of a text of the pool: quotes are taken from leads
 Resolve = Callable[[str | None, str | None], Publisher | None]
 
 
@@ -71,6 +73,11 @@ class Measuring:
         from riskwatch.detect.curate import propose  # noqa: PLC0415 - loads RE2
 
         return reports.proposed_names(propose(self._pool(corpus), self._ruleset, least=least))
+
+    def common_words(self, corpus: Path) -> dict[int, str]:
+        """Return the common words of a pool of news by what they say in bits."""
+        texts = {f"{article.title} {article.text[:LEAD_CHARS]}" for article in self._pool(corpus)}
+        return common_words(texts)
 
     def _pool(self, path: Path) -> tuple[Article, ...]:
         from riskwatch.decode.saved import decode_saved  # noqa: PLC0415 - loads lxml

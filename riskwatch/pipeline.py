@@ -49,6 +49,7 @@ class Parts:
     taxonomy: Taxonomy
     methodology: score.Methodology
     sets: Mapping[str, tuple[str, ...]]
+    words: merge.CommonWords
     sources: tuple[Source, ...]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -201,6 +202,7 @@ def remerge(
         briefs=unit.articles.briefs(sorted({signal.article_id for signal in signals})),
         taxonomy=parts.taxonomy,
         weights=weights_of(parts.methodology),
+        words=parts.words,
         verdicts=unit.events.verdicts(vendor),
         new_id=parts.new_id,
     )

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 
 from riskwatch.collect.source import Source
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rates, Rule
+from riskwatch.merge import CommonWords
 from riskwatch.model import Retention, Vendor
 from riskwatch.score import Methodology
 from riskwatch.send.playbook import Playbooks
@@ -24,6 +25,7 @@ SCHEMAS: Mapping[str, Any] = {
     "modifiers": Modifiers,
     "blockers": Blockers,
     "rates": Rates,
+    "common_words": CommonWords,
     "taxonomy": TaxonomyFile,
     "publishers": PublishersFile,
     "scoring": Methodology,

@@ -18,6 +18,7 @@ from riskwatch.config_folder import Reader, config_files
 from riskwatch.detect.rules import Blockers, Lexicon, Modifiers, Rates, Rule
 from riskwatch.environment import Settings, read_settings
 from riskwatch.errors import ConfigError, ConfigErrors
+from riskwatch.merge import CommonWords
 from riskwatch.model import Dependency, Direction, EventType, Factor, Person, Publisher, Retention, Vendor
 from riskwatch.model.vendor import Alias
 from riskwatch.score import Methodology, disagreements
@@ -104,6 +105,7 @@ class Config:
     methodology: Methodology
     methodology_text: str
     rates: Rates
+    common_words: CommonWords
     quiet: tuple[str, ...]  # event-free sentences that no rule may fire on
     playbooks: Playbooks
     alerts: AlertsFile
@@ -130,6 +132,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
     blockers = reader.model("blockers.yaml", Blockers)
     methodology = reader.model("scoring.yaml", Methodology)
     rates = reader.model("rates.yaml", Rates, needed=False) or Rates()
+    common_words = reader.model("common_words.yaml", CommonWords, needed=False) or CommonWords()
     sets = _sets(reader, vendors)
     playbooks = _playbooks(reader, taxonomy)
     overrides = reader.model("overrides.yaml", OverridesFile, needed=False)
@@ -158,6 +161,7 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
         methodology=methodology,
         methodology_text=files["scoring.yaml"].read_text(encoding="utf-8"),
         rates=rates,
+        common_words=common_words,
         quiet=quiet,
         playbooks=playbooks,
         alerts=alerts,
@@ -171,8 +175,8 @@ def load(config_dir: Path | None = None, environ: Mapping[str, str] | None = Non
 _PLACES = (
     "vendors/*.yaml", "sources/*.yaml", "rules/*.yaml", "rules/*/*.yaml", "quiet/*.jsonl", "demo/*.xml",
     "demo/*.yaml", "lexicon*.yaml", "modifiers*.yaml", "blockers.yaml", "publishers.yaml", "scoring.yaml",
-    "playbooks.yaml", "rates.yaml", "alerts.yaml", "portfolio.yaml", "retention.yaml", "sets.yaml",
-    "overrides.yaml",
+    "playbooks.yaml", "rates.yaml", "common_words.yaml", "alerts.yaml", "portfolio.yaml",
+    "retention.yaml", "sets.yaml", "overrides.yaml",
 )  # fmt: skip
 
 

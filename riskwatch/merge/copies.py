@@ -49,11 +49,11 @@ class _Blanked(dict[int, str]):
         return kept
 
 
-_BLANKED = _Blanked()
+BLANKED = _Blanked()
 
 
 def _grams(text: str) -> set[bytes]:
-    blanked = text.translate(_BLANKED)
+    blanked = text.translate(BLANKED)
     if not blanked.isascii():
         letters = blanked.replace(" ", "")
         if sum(map(_is_spaceless, letters)) > _SPACELESS_SHARE * len(letters):

@@ -58,6 +58,10 @@ COMPANY_TYPES = SHARE_TYPES | {
 OTHER_ROLE = "other"  # a post outside the list of roles: no two of them need be the same
 COMPANY_ROLES = frozenset({"founder_ceo", "ceo", "board_chair", "board_member"})
 
+_ANY_UNIT = frozenset(  # say what kind of thing is cut or moved, not which one
+    {"team", "teams", "unit", "units", "lab", "labs", "group", "groups", "division", "divisions"}
+    | {"department", "departments", "organization", "organisation", "jobs", "employees", "workforce"}
+)
 _FILLERS = frozenset({"the", "of", "mr", "ms", "dr"})
 
 
@@ -98,6 +102,8 @@ def key_of(signal: Signal) -> Key:
     is_person = signal.type in PERSON_TYPES
     if signal.line and not is_person and (signal.type in UNIT_TYPES or words == words_of(signal.line)):
         words = frozenset()  # every unit of a line is that line's team: outlets name it differently
+    if signal.type in UNIT_TYPES and words <= _ANY_UNIT:
+        words = frozenset()
     role = signal.attributes.get("role") if is_person else None
     known_role = str(role) if role and role != OTHER_ROLE else None
     return Key(name, words, known_role, signal.line, bool(names))

@@ -17,6 +17,7 @@ from riskwatch.merge.story import tell_stories
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from riskwatch.merge.likeness import CommonWords
     from riskwatch.merge.weights import Weights
     from riskwatch.model import ArticleBrief, Event, Signal, Story, Taxonomy, Verdict
 
@@ -41,6 +42,7 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
     taxonomy: Taxonomy,
     new_id: Callable[[], str],
     weights: Weights,
+    words: CommonWords,
     verdicts: Sequence[Verdict] = (),
 ) -> Merged:
     """Fold all Signals of a vendor's partitions again and return what is known then.
@@ -54,6 +56,7 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
         taxonomy: Event types; `merge_window_days` are days.
         new_id: Makes an id for a new event or story.
         weights: Credibility, shares 0 to 1.
+        words: What common words say.
         verdicts: The Verdicts on the vendor's events.
 
     Returns:
@@ -70,7 +73,8 @@ def merge(  # noqa: PLR0913 - the stage's one door: everything is an argument
     folded: list[Event] = []
     for type_ in sorted(wanted):
         told_of = [s for s in mine if s.type == type_]
-        ordered = tell(told_of, voices(told_of, briefs))  # copies within the partition: no other fold matters
+        spoken = voices(told_of, briefs)  # copies within the partition: no other fold matters
+        ordered = tell(told_of, spoken, words)
         entry = taxonomy.get(type_)
         window_days = entry.merge_window_days if entry else DEFAULT_WINDOW_DAYS
         clusters = fold(ordered, type_=type_, window_days=window_days)

@@ -16,6 +16,7 @@ from riskwatch.collect import Source, Tools
 from riskwatch.collect.guard import Guard
 from riskwatch.collect.http import HttpClient
 from riskwatch.intake import decoded
+from riskwatch.merge import CommonWords
 from riskwatch.store.sql import SqlStore
 
 NOW = datetime(2026, 3, 21, tzinfo=UTC)  # a day after the newest item of the benchmark's feeds
@@ -60,6 +61,7 @@ class Adapter:
             taxonomy={},
             methodology=nothing,
             sets={},
+            words=CommonWords(),
             sources=sources,
             now=self.tools.now,
             new_id=self.tools.new_id,
@@ -102,6 +104,7 @@ class FullAdapter(Adapter):
             taxonomy=config.taxonomy,
             methodology=config.methodology,
             sets=config.sets,
+            words=config.common_words,
             sources=sources,
             now=self.tools.now,
             new_id=self.tools.new_id,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from riskwatch.merge import Merged, Weights, merge
+from riskwatch.merge import CommonWords, Merged, Weights, merge
 from riskwatch.model import ArticleBrief, Assertion, Direction, EventType, Evidence, Factor, Signal
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def merged(  # noqa: PLR0913 - every argument of merge has a default here
         taxonomy=TAXONOMY,
         new_id=new_id or ids(),
         weights=WEIGHTS,
+        words=CommonWords(),
         verdicts=verdicts,
     )
 

@@ -3,8 +3,12 @@ from dataclasses import replace
 import pytest
 
 from riskwatch.merge.keys import is_same_name, words_of
-from riskwatch.model import Assertion, EventState, Evidence
+from riskwatch.model import Assertion, EventState, Evidence, Signal
 from tests.merge.makers import WEIGHTS, a_signal, day, events_of
+
+
+def _said(article: str, quote: str, *, type_: str = "lawsuit", at: float = 1, **more: object) -> Signal:
+    return a_signal(article, type_, at=at, evidence=Evidence("title", 0, len(quote), quote), **more)
 
 
 def test_two_families_on_one_departure_are_one_event() -> None:
@@ -110,11 +114,86 @@ def test_with_two_open_a_null_object_stands_alone() -> None:
     told = [
         a_signal("a", "lawsuit", plaintiff="Getty Images"),
         a_signal("b", "lawsuit", plaintiff="Authors Guild"),
-        a_signal("c", "lawsuit", at=5),
-        a_signal("d", "lawsuit", at=6),
+        _said("c", "A court in London hears the claim", at=5),
+        _said("d", "The claim is heard in a London court", at=6),
     ]
 
     assert sorted(str(e.object) for e in events_of(told)) == ["Authors Guild", "Getty Images", "None"]
+
+
+def test_with_two_open_a_null_object_joins_the_one_told_in_its_words() -> None:
+    told = [
+        _said("a", "Getty Images sues over scraped photographs", plaintiff="Getty Images"),
+        _said("b", "The Authors Guild goes to court over pirated novels", plaintiff="Authors Guild"),
+        _said("c", "Lab sued over photographs that it scraped", at=5),
+        _said("d", "Writers take the lab to court over novels", at=6),
+        _said("e", "Sued again", at=6),
+    ]
+
+    found = {str(e.object): sorted(c.article_id for c in e.claims) for e in events_of(told)}
+
+    assert found == {"Getty Images": ["a", "c"], "Authors Guild": ["b", "d"], "None": ["e"]}
+
+
+def test_tellings_without_object_are_told_apart_by_their_words() -> None:
+    told = [
+        _said("a", "The lab kills its browser Atlas", type_="deprecation"),
+        _said("b", "The lab retires its image studio", type_="deprecation", at=9),
+        _said("c", "Atlas, the browser, is gone after eight months", type_="deprecation", at=10),
+        _said("d", "Image studio shut down", type_="deprecation", at=10),
+    ]
+
+    assert sorted(sorted(c.article_id for c in e.claims) for e in events_of(told)) == [["a", "c"], ["b", "d"]]
+
+
+def test_a_telling_in_other_words_joins_the_single_event_while_it_is_news() -> None:
+    told = [
+        _said("a", "The lab kills its browser Atlas", type_="deprecation"),
+        _said("b", "Farewell to a window on the web", type_="deprecation", at=6),
+        _said("c", "Farewell to a gadget in the ear", type_="deprecation", at=19),
+    ]
+
+    assert [len(e.claims) for e in events_of(told)] == [2, 1]
+
+
+def test_the_same_number_tells_the_same_happening_in_another_language() -> None:
+    told = [
+        _said("b", "Two hundred go in the valley", type_="layoffs", count=200),
+        _said("a", "The lab cuts 8,000 jobs, a tenth", type_="layoffs", at=9, count=8000, percent=10.0),
+        _said("c", "该实验室裁员八千人,占一成", type_="layoffs", at=10, count=8000, percent=10.0),
+    ]
+
+    assert sorted(sorted(c.article_id for c in e.claims) for e in events_of(told)) == [["a", "c"], ["b"]]
+
+
+def test_kinds_of_units_are_no_units_of_their_own() -> None:
+    told = [a_signal("a", "layoffs", unit="jobs"), a_signal("b", "layoffs", unit="workforce", at=2)]
+
+    (event,) = events_of(told)
+
+    assert event.corroboration == 2
+
+
+def test_a_text_told_twice_is_one_event_though_several_are_open() -> None:
+    told = [
+        a_signal("a", "deprecation", product="Atlas"),
+        a_signal("b", "deprecation", product="Canvas"),
+        _said("c", "Farewell to a gadget in the ear", type_="deprecation", at=3),
+        _said("d", "Nobody wanted it, says the lab", type_="deprecation", at=3, text_key="c"),
+    ]
+
+    assert sorted(len({c.article_id for c in e.claims}) for e in events_of(told)) == [1, 1, 2]
+
+
+def test_an_authority_that_acts_again_in_other_matters_is_another_event() -> None:
+    told = [
+        _said("a", "EU fines the lab over search rankings", type_="regulatory_action", authority="EU"),
+        _said("b", "Brussels punishes it", type_="regulatory_action", authority="EU", at=2),
+        _said("c", "EU opens an inquiry into smart glasses", type_="regulatory_action", authority="EU", at=8),
+        _said("d", "Search rankings: the fine of the EU", type_="regulatory_action", authority="EU", at=9),
+    ]
+
+    assert sorted(sorted(c.article_id for c in e.claims) for e in events_of(told)) == [["a", "b", "d"], ["c"]]
 
 
 def test_an_article_that_names_one_object_means_it_where_it_names_none() -> None:
@@ -329,7 +408,7 @@ def test_a_resolved_outage_is_closed() -> None:
 
 
 def test_a_silent_family_opens_nothing() -> None:
-    from riskwatch.merge import merge
+    from riskwatch.merge import CommonWords, merge
     from tests.merge.makers import TAXONOMY, ids
 
     told = merge(
@@ -341,6 +420,7 @@ def test_a_silent_family_opens_nothing() -> None:
         taxonomy=TAXONOMY,
         new_id=ids(),
         weights=replace(WEIGHTS, silent_families=frozenset({"satire"})),
+        words=CommonWords(),
     )
 
     assert told.events == ()
@@ -363,3 +443,14 @@ def test_a_role_outside_the_list_is_no_role_in_common() -> None:
         "Mira Weber": 1,
         "other": 1,
     }
+
+
+def test_an_authority_named_later_completes_the_act() -> None:
+    told = [
+        _said("a", "The watchdog has opened an investigation over hallucinations", type_="regulatory_action"),
+        _said("b", "Rome looks into false answers", type_="regulatory_action", authority="Italy"),
+    ]
+
+    (event,) = events_of(told)
+
+    assert (event.object, event.corroboration) == ("Italy", 2)

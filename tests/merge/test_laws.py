@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskwatch.merge import copies
-from riskwatch.model import LIVE, Assertion, Event, EventState, Signal, Verdict, VerdictKind
+from riskwatch.model import LIVE, Assertion, Event, EventState, Evidence, Signal, Verdict, VerdictKind
 from tests.merge.makers import WINDOWS, a_brief, a_signal, day, ids, merged
 
 if TYPE_CHECKING:
@@ -313,7 +313,8 @@ def test_m11_a_null_object_joins_none_of_two_open_events(objects: int, nulls: in
         a_signal(f"a{i}", "lawsuit", at=i, plaintiff=f"Plaintiff{i} Corp{i}", line=line)
         for i in range(objects)
     ]
-    null = [a_signal(f"z{i}", "lawsuit", at=10 + i) for i in range(nulls)]
+    claim = Evidence("title", 0, 33, "A court in London hears the claim")  # in no word of those above
+    null = [a_signal(f"z{i}", "lawsuit", at=10 + i, evidence=claim) for i in range(nulls)]
 
     told = merged([*open_, *null]).events
 

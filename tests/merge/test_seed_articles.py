@@ -73,6 +73,7 @@ def told() -> Merged:
         taxonomy=config.taxonomy,
         new_id=ids(),
         weights=WEIGHTS,
+        words=config.common_words,
     )
 
 
