@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from riskwatch.decode import digest
 from riskwatch.decode.dates import from_parts, judged, parse_date
 from riskwatch.decode.links import canonical
-from riskwatch.decode.text import is_garbled, plain, plain_title, script_lang, tidy, tidy_text_key, truncated
+from riskwatch.decode.text import (
+    is_garbled,
+    plain,
+    plain_title,
+    script_lang,
+    tidy,
+    tidy_text_key,
+    truncated,
+    without_bold,
+)
 from riskwatch.model import Article
 
 if TYPE_CHECKING:
@@ -44,7 +53,8 @@ def article_of(item: RawItem, *, origin: Origin, now: datetime) -> Article | Non
     title = plain_title(item.title, is_html=item.title_is_html) if item.title else None
     title = title or None
     body = item.body
-    text, was_cut = truncated(plain(body) if item.body_is_html else tidy(body)) if body else ("", False)
+    words = without_bold(plain(body) if item.body_is_html else tidy(body)) if body else ""
+    text, was_cut = truncated(words)
     if not title and not text:
         return None
     link = canonical(item.link, base=origin.url) if item.link else None

@@ -18,6 +18,7 @@ _SCRIPTS = (
     ("\uac00", "\ud7a3"),
     ("\u0400", "\u04ff"),
 )  # Han, Kana, Hangul, Cyrillic
+_BOLD = re2.compile(r"\*\*([^\s*](?:[^*\n]{0,200}[^\s*])?)\*\*")  # Markdown leaves it
 MIN_LETTERS = 4  # fewer tell no language
 _LOOKS_HTML = re2.compile(
     r"</?[a-zA-Z][a-zA-Z0-9]*(\s[^<>]*)?/?>|&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);"
@@ -74,6 +75,11 @@ def plain(html: str, *, marks: bool = False) -> str:
         html = html.replace(POINT, "").replace(HEAD_END, "")
     text = words(html, marks=marks)
     return tidy(text) if not marks else _tidy_marked(text)
+
+
+def without_bold(text: str) -> str:
+    """Return the text without Markdown's marks of bold words; lone and spaced asterisks stay."""
+    return _BOLD.sub(r"\1", text) if "**" in text else text
 
 
 def looks_html(text: str) -> bool:

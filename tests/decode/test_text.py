@@ -15,6 +15,7 @@ from riskwatch.decode.text import (
     tidy,
     tidy_text_key,
     truncated,
+    without_bold,
 )
 
 
@@ -48,6 +49,20 @@ def test_compatibility_forms_are_folded_and_trade_marks_leave_the_name_alone() -
 
 def test_invisible_characters_do_not_split_a_name() -> None:
     assert tidy("Q\u200bw\u00aden\ufeff") == "Qwen"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**OpenAI** launched the **o1** model.", "OpenAI launched the o1 model."),
+        ("**Sora Turbo**: faster", "Sora Turbo: faster"),
+        ("2**3 is 8 and 2 ** 4 is 16 ** not bold", "2**3 is 8 and 2 ** 4 is 16 ** not bold"),
+        ("a **lone mark", "a **lone mark"),
+        ("first **line\nsecond** line", "first **line\nsecond** line"),
+    ],
+)
+def test_marks_of_bold_words_are_dropped_and_other_asterisks_stay(text: str, expected: str) -> None:
+    assert without_bold(text) == expected
 
 
 @given(st.text())
