@@ -106,6 +106,8 @@ def test_whom_a_headline_names_decides_how_sure_it_is(ruleset: Ruleset, title: s
         ("OpenAI, once the head of a choir, discontinues Codex", "confirmed"),
         ("OpenAI discontinues Codex since it can't bake", "confirmed"),
         ("OpenAI discontinues Codex at more cost than last year", "confirmed"),
+        ("OpenAI discontinues Codex, an always-on agent", "confirmed"),
+        ("OpenAI always discontinues Codex", "hypothetical"),
     ],
 )
 def test_look_alikes_of_doubt_and_of_the_past_are_told_apart(
@@ -118,6 +120,8 @@ def test_look_alikes_of_doubt_and_of_the_past_are_told_apart(
     ("title", "assertion"),
     [
         ("OpenAI's finance chief leaves after four years", "confirmed"),
+        ("Not a month goes by without OpenAI's finance chief resigning", "confirmed"),
+        ("A year without OpenAI's finance chief resigning", "denied"),
         ("OpenAI's finance chief on leaving OpenAI", "background"),
         ("Dana Ortiz, who left OpenAI as finance chief, bakes bread", "background"),
     ],
