@@ -8,18 +8,16 @@ figures are. A third of the documents, by hash, is set aside; rules are never re
 from __future__ import annotations
 
 import ast
-import calendar
 import csv
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskwatch.detect.mask import capitalised, is_headline, mask
+from riskwatch.benchmark_companies import named
 from riskwatch.errors import Invalid
 from riskwatch.evaluate import Tally
 from riskwatch.model import Article, Detection, Signal, Vendor
@@ -29,11 +27,6 @@ if TYPE_CHECKING:
 
 PARTS = ("aside", "read", "all")
 ASIDE_OF = 3  # one document in three is set aside
-MOSTLY = 5  # a name that one in five times is a person's is no company
-MAX_ABBREVIATION = 5
-ABBREVIATED_SUFFIXES = (" Inc", " Corp", " Co", " Ltd")
-OPENING = " \"'\u201c\u2018("
-NO_COMPANIES = frozenset((*calendar.day_name, *calendar.month_name))
 UNDATED = datetime(2017, 7, 1, tzinfo=UTC)  # SENTiVENT and SentiFM give no dates
 FLAWS = frozenset({"exploited_flaw", "disclosed_flaw"})
 SPACED = (  # how the sets part their words, and how they were printed
@@ -242,44 +235,11 @@ _READERS: Mapping[str, Callable[[Path, Ruleset], Iterator[Document]]] = {
 
 # -------------------------------------------------------------------------------- every company is a vendor
 def companies(documents: Sequence[Document], ruleset: Ruleset) -> dict[str, Vendor]:
-    """Return every capitalised name of the texts that is hardly a person's as a vendor, by id."""
-    pack = ruleset.languages["en"].pack
-    named, persons = Counter[str](), Counter[str]()
-    for sentence in _sentences(documents):
-        masked = mask(sentence, (), pack=pack)
-        for token in masked.tokens:
-            if token.kind == "O":
-                named[token.name] += 1
-            elif token.kind == "P":
-                persons.update({token.name, token.name.split()[-1]})
-        if not is_headline(masked.text):
-            spans = capitalised(masked.text, pack)
-            named.update(words for low, _high, words in spans if masked.text[:low].strip(OPENING))
-            named.update(_abbreviated(masked.text))
-    names = sorted(
-        name for name, count in named.items() if count > MOSTLY * persons[name] and name not in NO_COMPANIES
-    )
-    return {
-        id_: Vendor.model_validate({"id": id_, "name": name, "names": [name, *_dotted(name)]})
-        for id_, name in ((f"company-{number}", name) for number, name in enumerate(names))
-    }
+    """Return the companies that the documents name as vendors, by id."""
+    return named(list(_texts(documents)), ruleset)
 
 
-def _dotted(name: str) -> list[str]:
-    return [f"{name}."] if name.endswith(ABBREVIATED_SUFFIXES) else []
-
-
-def _abbreviated(text: str) -> Iterator[str]:
-    """Give the names in capitals that own or trade something ("GM's", "AMD stock")."""
-    words = text.split()
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        name = word.removesuffix("'s")
-        if 1 < len(name) <= MAX_ABBREVIATION and name.isalpha() and name.isupper():
-            owns = name != word or following.rstrip(".,") in ("stock", "shares", "Inc", "Corp")
-            yield from [name] if owns else []
-
-
-def _sentences(documents: Iterable[Document]) -> Iterator[str]:
+def _texts(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
         for one in document.sentences:
             text = document.article.title if one.field == "title" else document.article.text

@@ -10,6 +10,7 @@ import pytest
 
 from riskwatch import benchmark, reports
 from riskwatch.app import App
+from riskwatch.benchmark_companies import named
 from riskwatch.errors import Invalid
 from riskwatch.settings import load
 
@@ -80,6 +81,23 @@ def test_companies_of_the_texts_are_vendors_and_days_are_not(app: App, sentivent
 
     assert {"Hooli", "Hooli Inc"} <= names
     assert "Monday" not in names
+
+
+def test_a_word_written_small_more_often_is_no_company_and_watched_ones_have_their_names(
+    app: App,
+) -> None:
+    texts = [
+        "The board of Gizmo met, and Gizmo said that Tablets of Gizmo sold well.",
+        "The tablets and other tablets did well at Hooli-based Gizmo.",
+        "On Tuesday AAL rose with Hooli's Nimbus.",
+    ]
+
+    vendors = {vendor.name: vendor for vendor in named(texts, app.ruleset).values()}
+
+    assert "Gizmo" in vendors
+    assert vendors.keys().isdisjoint({"Tablets", "Tuesday", "Hooli-based", "Hooli's Nimbus"})
+    assert "AAL" in vendors["American Airlines"].names
+    assert "AAL" not in vendors
 
 
 def test_falls_and_rises_are_judged_apart_and_a_miss_is_shown(app: App, sentivent: Path) -> None:
