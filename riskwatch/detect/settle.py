@@ -14,6 +14,10 @@ from riskwatch.model import LIVE, Assertion, Signal
 MAX_TEASER_CHARS = 1_200  # of a text that is no whole article
 LEAD_CHARS = 80  # of a text within which its first sentence begins; a byline may precede it
 HEADLINE_WORDS = 8  # of a headline so long that it tells its news itself
+ROOT_CHARS = 4  # of a word, which tell it from others in the same article
+RESTATED_SHARE = 0.5  # of the headline's words, which a sentence that tells the same holds
+MIN_RESTATED = 3  # words
+COPIED_CHARS = 30  # of a headline that a text repeats: what follows in the sentence is new
 LOOK_BACK_CHARS = 60  # before a word of the event, where the words stand that take it for granted
 
 Pair = tuple[str, str]  # vendor, event type
@@ -163,16 +167,30 @@ def _of_text_alone(
 ) -> Settled | None:
     """What no headline says may be told in passing, or be known; a teaser leans on its headline."""
     is_teaser = len(words.text) <= MAX_TEASER_CHARS
-    if is_teaser and _is_aside(signal, words):
+    is_other = is_teaser and not _restates(signal, words.title)
+    if is_other and _is_aside(signal, words):
         return Settled(Assertion.BACKGROUND, "article.aside")
     if words.is_mixed or pack.words["fresh"].hits(signal.evidence.quote):
         return None
-    if is_teaser and may_be_beside and _is_beside(words.title, hint, pack):
+    if is_other and may_be_beside and _is_beside(words.title, hint, pack):
         return Settled(Assertion.BACKGROUND, "article.beside")
     is_known = (is_teaser and pack.words["retelling"].hits(words.title)) or _looks_back(
         words.title, hint, pack
     )
     return Settled(Assertion.BACKGROUND, "article.looks_back") if is_known else None
+
+
+def _restates(signal: Signal, title: str) -> bool:
+    """Whether the sentence tells what the headline tells, in words of its own."""
+    quote, told = signal.evidence.quote, _roots(title)
+    if signal.evidence.start > LEAD_CHARS or title[:COPIED_CHARS] in quote:
+        return False
+    return len(told & _roots(quote)) >= max(MIN_RESTATED, RESTATED_SHARE * len(told))
+
+
+def _roots(text: str) -> frozenset[str]:
+    words = ("".join(filter(str.isalnum, word)).lower() for word in text.split())
+    return frozenset(word[:ROOT_CHARS] for word in words if len(word) >= ROOT_CHARS)
 
 
 def _is_aside(signal: Signal, words: Words) -> bool:

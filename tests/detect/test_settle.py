@@ -107,6 +107,35 @@ def test_trouble_of_which_a_long_headline_has_no_word_is_background(
     assert told(title, text)["body", "lawsuit"] == assertion
 
 
+PATENTS = "Broadcom and OpenAI fight about patents on chips for phones"
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "assertion"),
+    [
+        (PATENTS, "Broadcom sues OpenAI over patents on phone chips.", CONFIRMED),
+        (
+            "Broadcom goes to court over patents on chips",
+            "Broadcom sues OpenAI over patents on chips.",
+            CONFIRMED,
+        ),
+        (PATENTS, "Broadcom sues OpenAI.", BACKGROUND),
+        (
+            PATENTS,
+            f"They met {'again and ' * 12}again. Broadcom sues OpenAI over patents on chips.",
+            BACKGROUND,
+        ),
+        (PATENTS, f"{PATENTS} - Broadcom sues OpenAI in Texas.", BACKGROUND),
+        (f"Why {PATENTS}", "Broadcom sues OpenAI over patents on phone chips.", BACKGROUND),
+    ],
+    ids=["restated", "names the other side", "too few words", "late", "headline copied", "retelling"],
+)
+def test_a_first_sentence_that_restates_its_headline_is_no_aside(
+    title: str, text: str, assertion: Assertion
+) -> None:
+    assert told(title, text)["body", "lawsuit"] == assertion
+
+
 def test_the_trace_says_what_the_article_changed() -> None:
     article = an_article("Broadcom sues OpenAI over a patent.", title="Why OpenAI fights")
 
