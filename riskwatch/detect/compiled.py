@@ -46,6 +46,7 @@ FINDERS = frozenset(
         "country_near",
     }
 )
+OPERATIONS = "operations"  # factor of the types that tell how services run
 EXTRA_ATTRIBUTES = frozenset({"role_text", "currency"})  # wording and unit that go with another attribute
 
 
@@ -219,6 +220,7 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule], known: Known) -> Lan
             hints={rule.spec.reference: rule.hint for rule in compiled},
             adverse=_types(compiled, Direction.ADVERSE),
             neutral=_types(compiled, Direction.NEUTRAL),
+            running=frozenset(rule.event.id for rule in compiled if rule.event.factor == OPERATIONS),
             yields_to={rule.event.id: rule.event.yields_to for rule in compiled if rule.event.yields_to},
         ),
     )

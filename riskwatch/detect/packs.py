@@ -191,6 +191,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "no_party": _anchored(grammar.no_party, tail="$"),
         "own_case": _anchored(grammar.own_case, head="^"),
         "jurisdiction": _word(grammar.jurisdiction),
+        "planned": _word(grammar.planned),
         "scene": _anchored(grammar.scene, tail="$"),
         "market_index": _word(grammar.market_index),
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),

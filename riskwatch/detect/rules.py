@@ -304,6 +304,7 @@ class Grammar(_Strict):
     jurisdiction: Pattern | None = Field(
         default=None, description="places and their authorities; named groups say what each place is called"
     )
+    planned: Pattern | None = Field(default=None, description="what a status page calls announced work")
     scene: Pattern | None = Field(default=None, description="right before where it happened: in, across")
     no_party: Pattern | None = Field(
         default=None, description="right before somebody who is no side of a dispute: judge, counsel"

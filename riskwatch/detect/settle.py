@@ -42,6 +42,7 @@ class Words:
     named: frozenset[str]  # vendors that the title names
     speaker: str | None = None  # vendor whose own site it is
     is_mixed: bool = False  # title and text are in two languages: the words of one tell nothing of the other
+    is_status: bool = False  # it is the speaker's status page, which tells how its own services run
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Kinds:
     hints: Mapping[str, Regex]  # reference of a rule -> the words that its event is told with
     adverse: frozenset[str]  # types of event that are bad for the vendor
     neutral: frozenset[str] = frozenset()  # types that are neither good nor bad: launches
+    running: frozenset[str] = frozenset()  # types that tell how services run
     yields_to: Mapping[str, frozenset[str]] = field(default_factory=dict)  # type -> types that say more
 
 
@@ -68,7 +70,8 @@ def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds)
     for number, signal in enumerate(signals):
         if not signal.assertion.is_live:
             continue
-        made = _of_another(signal, words, told, kinds)
+        made = _of_status(signal, words, kinds, pack=pack) if words.is_status else None
+        made = made or _of_another(signal, words, told, kinds)
         if made is None and not signal.primary:
             made = _of_article(signal, words, told, kinds, pack=pack)
         if made is not None:
@@ -106,6 +109,14 @@ def _tell(signals: Sequence[Signal], kinds: Kinds) -> _Told:
         ),
         types=types,
     )
+
+
+def _of_status(signal: Signal, words: Words, kinds: Kinds, *, pack: Pack) -> Settled | None:
+    """A status page tells nothing of others' services, and of its own only how they run unannounced."""
+    if signal.vendor != words.speaker or signal.type not in kinds.running:
+        return Settled(Assertion.BACKGROUND, "article.status_page")
+    is_planned = pack.words["planned"].hits(words.title)
+    return Settled(Assertion.BACKGROUND, "article.planned") if is_planned else None
 
 
 def _of_another(signal: Signal, words: Words, told: _Told, kinds: Kinds) -> Settled | None:

@@ -136,6 +136,20 @@ def test_a_first_sentence_that_restates_its_headline_is_no_aside(
     assert told(title, text)["body", "lawsuit"] == assertion
 
 
+STATUS = {"source_class": "status_page", "covers": ("openai",)}
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "assertion"),
+    [
+        ("Chat", "OpenAI shares fell.", BACKGROUND),
+        ("Chat", "Dana Ortiz resigned from OpenAI.", BACKGROUND),
+    ],
+)
+def test_a_status_page_tells_only_how_services_run(title: str, text: str, assertion: Assertion) -> None:
+    assert set(told(title, text, **STATUS).values()) == {assertion}
+
+
 def test_the_trace_says_what_the_article_changed() -> None:
     article = an_article("Broadcom sues OpenAI over a patent.", title="Why OpenAI fights")
 
