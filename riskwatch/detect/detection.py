@@ -23,7 +23,7 @@ from riskwatch.detect.sentences import MAX_CHARS, MAX_SENTENCES, Sentence
 from riskwatch.detect.settle import Words, settle
 from riskwatch.detect.signals import Unread, Work, add_candidate
 from riskwatch.detect.vendors import scene_of
-from riskwatch.model import Article, Detection, Mention, Signal, SourceClass, vendor_of
+from riskwatch.model import Article, Detection, Mention, Signal, vendor_of
 
 MAX_BYTES = 64 * 1024
 MAX_SIGNALS = 50
@@ -66,7 +66,7 @@ def detect(
         _named(mentions),
         speaker=article.speaker,
         is_mixed=languages["title"] is not languages["body"],
-        is_status=article.source_class == SourceClass.STATUS_PAGE and article.speaker is not None,
+        is_status=work.is_status,
     )
     return _finish(work, mentions, headline)
 

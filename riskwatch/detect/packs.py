@@ -74,6 +74,7 @@ class Pack:
     any_cue: Cues  # of any role; most names have none
     vouching: Cues  # for a usual name
     words: Mapping[str, Regex]  # grammar patterns by name; NEVER where not given
+    update_stamp: Regex  # groups month, day, year?, hour, minute, half?
     script: Regex | None  # a letter
     not_names: frozenset[str]
     not_surnames: frozenset[str]
@@ -125,6 +126,7 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         any_cue=_any_cue(grammar),
         vouching=_cues(grammar.vouching.before, grammar.vouching.after, grammar.vouching.unless),
         words=_grammar_words(grammar),
+        update_stamp=_stamp(grammar, expander),
         script=compile_pattern(grammar.script) if grammar.script else None,
         not_names=frozenset(word.lower() for name in grammar.not_names for word in name.split()),
         not_surnames=frozenset(name.lower() for name in grammar.not_surnames),
@@ -232,7 +234,12 @@ def _anchored(pattern: str | None, *, head: str = "", tail: str = "") -> Regex:
 
 def date_patterns(grammar: Grammar, expander: Expander) -> tuple[str, ...]:
     """Return the date patterns with month, weekday and relative words filled in."""
-    fill = Expander(
+    fill = _date_words(grammar, expander)
+    return tuple(fill.expand(pattern) for pattern in grammar.date_patterns)
+
+
+def _date_words(grammar: Grammar, expander: Expander) -> Expander:
+    return Expander(
         {
             "month": words_pattern(grammar.months) or r"[^\s\S]",
             "weekday": words_pattern(grammar.weekdays) or r"[^\s\S]",
@@ -241,7 +248,12 @@ def date_patterns(grammar: Grammar, expander: Expander) -> tuple[str, ...]:
         },
         {},
     )
-    return tuple(fill.expand(pattern) for pattern in grammar.date_patterns)
+
+
+def _stamp(grammar: Grammar, expander: Expander) -> Regex:
+    if not grammar.update_stamp:
+        return NEVER
+    return compile_pattern(_date_words(grammar, expander).expand(grammar.update_stamp))
 
 
 def _unnamed(pattern: str) -> str:

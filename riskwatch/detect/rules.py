@@ -305,6 +305,9 @@ class Grammar(_Strict):
         default=None, description="places and their authorities; named groups say what each place is called"
     )
     planned: Pattern | None = Field(default=None, description="what a status page calls announced work")
+    update_stamp: Pattern | None = Field(
+        default=None, description="when a status page was updated: groups of dates"
+    )
     scene: Pattern | None = Field(default=None, description="right before where it happened: in, across")
     no_party: Pattern | None = Field(
         default=None, description="right before somebody who is no side of a dispute: judge, counsel"

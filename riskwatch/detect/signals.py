@@ -16,9 +16,10 @@ from riskwatch.detect.mask import Token
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.names import Names
 from riskwatch.detect.people import subjects
-from riskwatch.detect.readings import Readings, Subject
+from riskwatch.detect.readings import Reading, Readings, Subject
 from riskwatch.detect.rules import Lifecycle, Route
 from riskwatch.detect.sentences import Sentence
+from riskwatch.detect.updates import hours_taken
 from riskwatch.detect.vendors import (
     Attribution,
     Scene,
@@ -69,6 +70,11 @@ class Work:
     unread: list[Unread] = field(default_factory=list)  # passed over: no frame can match in them
     is_traced: bool = False
     origins: list[Publisher | None] = field(default_factory=list)  # the one of `origin`, once it was asked
+
+    @property
+    def is_status(self) -> bool:
+        """Whether the article is an entry of a vendor's own status page."""
+        return self.article.source_class == SourceClass.STATUS_PAGE and self.article.speaker is not None
 
     def note(self, place: Place, trace: explain.Trace) -> None:
         """Keep how a candidate was judged."""
@@ -149,6 +155,8 @@ def _signal(
     place: Place,
 ) -> None:
     readings = read_attributes(candidate, scene, stated.subject, stated.vendor)
+    if work.is_status and "duration" in candidate.rule.event.attributes:
+        _take_hours(work, readings, scene, candidate)
     stated = replace(stated, vendor=_with_line(stated.vendor, readings))
     speakers = _speakers(scene, stated)
     case = Case(
@@ -182,6 +190,13 @@ def _signal(
         trace["signal"] = signal.id
     key = (signal.rule, signal.vendor, signal.type, _object(readings), place)
     work.signals.setdefault(key, (signal, trace))
+
+
+def _take_hours(work: Work, readings: Readings, scene: Scene, candidate: Candidate) -> None:
+    """Take the duration from the times of the updates, which say more than any words."""
+    hours = hours_taken(work.texts["body"], pack=scene.pack)
+    if hours is not None:
+        readings.values["duration"] = Reading(round(hours, 2), scene.masked.span(*candidate.trigger))
 
 
 def _leads(candidate: Candidate, readings: Readings, *, untold: tuple[int, int] | None = None) -> bool:

@@ -66,6 +66,27 @@ def test_an_update_says_that_it_is_over(ruleset: Ruleset) -> None:
     assert [signal.attributes.get("resolved") for signal in signals] == [None, True]
 
 
+@pytest.mark.parametrize(
+    ("updates", "hours"),
+    [
+        ("Aug 21, 00:37 UTC\nResolved - Over.\nAug 20, 20:37 UTC\nUpdate - Delayed by one hour.", 4.0),
+        ("Posted Aug 28, 2024 - 13:36 PDT\nPosted Aug 28, 2024 - 12:51 PDT", 0.75),
+        ("Jan 1, 01:00 UTC\nResolved.\nDec 31, 22:00 UTC\nInvestigating.", 3.0),
+        ("Aug 28 , 1:33 AM UTC\nResolved.\nAug 28 , 12:03 AM UTC", 1.5),
+        ("Aug 28, 10:33 UTC\nInvestigating.", None),
+        ("Aug 28, 10:33 UTC\nA note added late.\nMay 2, 10:00 UTC", None),
+        ("Feb 31, 10:00 UTC\nFeb 1, 10:00 UTC", None),
+        ("", None),
+    ],
+)
+def test_the_times_of_the_updates_tell_how_long_it_took(
+    ruleset: Ruleset, updates: str, hours: float | None
+) -> None:
+    (first, *_) = told(ruleset, "openai", "Elevated errors", updates)
+
+    assert first.attributes.get("duration") == hours
+
+
 def histories() -> Iterator[tuple[str, str, str, bool]]:
     """Yield vendor, title, updates and whether the work was announced, of every entry."""
     csv.field_size_limit(10**8)
