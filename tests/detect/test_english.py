@@ -21,6 +21,11 @@ def told(ruleset: Ruleset, title: str, text: str = "") -> tuple[Signal, ...]:
     return detect(article, ruleset).signals
 
 
+def test_what_has_not_yet_happened_is_denied(ruleset: Ruleset) -> None:
+    for title in ("OpenAI hasn't yet laid off 300 employees", "OpenAI has not yet laid off 300 employees"):
+        assert [signal.assertion for signal in told(ruleset, title)] == ["denied"]
+
+
 @pytest.mark.parametrize(
     ("title", "assertion"),
     [
