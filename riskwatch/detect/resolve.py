@@ -73,7 +73,30 @@ def resolve(
     if packs:
         placed += _of_lists(doubtful, placed, texts, item=item, packs=packs) if doubtful else ()
         placed += _family_names(texts, placed, hits=hits, packs=packs)
+    placed = _shortened(placed)
     return tuple(sorted(placed, key=lambda entry: (entry.field != "title", entry.token.start)))
+
+
+def _shortened(placed: Sequence[Placed]) -> list[Placed]:
+    """Let a product's short name mean the product that the article calls in full by another vendor's name.
+
+    "Copilot" is GitHub's where "GitHub Copilot" is named and no other "... Copilot" is.
+    """
+    in_full: dict[str, list[Token]] = defaultdict(list)
+    for _, token in placed:
+        if token.kind == "V" and (token.line is not None or token.is_product):
+            words = token.name.split(" ")
+            for first in range(1, len(words)):
+                in_full[" ".join(words[first:])].append(token)
+    return [Placed(name, _meaning(token, in_full.get(token.name, ()))) for name, token in placed]
+
+
+def _meaning(token: Token, in_full: Sequence[Token]) -> Token:
+    owners = {one.vendor for one in in_full}
+    if token.kind != "V" or (token.line is None and not token.is_product) or len(owners) != 1:
+        return token
+    meant = in_full[0]
+    return token._replace(vendor=meant.vendor, line=meant.line, is_product=meant.is_product)
 
 
 def _vouched(hits: Mapping[str, Sequence[Hit]], item: date) -> frozenset[str]:

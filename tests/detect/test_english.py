@@ -258,3 +258,19 @@ def test_one_sentence_tells_one_event(ruleset: Ruleset, title: str, stated: dict
     found = told(ruleset, title)
 
     assert {s.type: str(s.assertion) for s in found} == stated
+
+
+@pytest.mark.parametrize(
+    ("title", "vendor"),
+    [
+        ("Changes to GitHub Copilot plans", "github"),
+        ("Changes to Microsoft 365 Copilot plans", "microsoft"),
+        ("Changes to GitHub Copilot and Microsoft 365 Copilot plans", "microsoft"),
+    ],
+)
+def test_a_short_name_means_the_product_that_is_named_in_full(
+    ruleset: Ruleset, title: str, vendor: str
+) -> None:
+    found = told(ruleset, title, "The price of Copilot has doubled to $20.")
+
+    assert {signal.vendor for signal in found} == {vendor}
