@@ -271,6 +271,6 @@ def test_one_sentence_tells_one_event(ruleset: Ruleset, title: str, stated: dict
 def test_a_short_name_means_the_product_that_is_named_in_full(
     ruleset: Ruleset, title: str, vendor: str
 ) -> None:
-    found = told(ruleset, title, "The price of Copilot has doubled to $20.")
+    found = told(ruleset, title, "Copilot raises its prices by 20%.")
 
     assert {signal.vendor for signal in found} == {vendor}
