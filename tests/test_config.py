@@ -56,6 +56,8 @@ def write(folder: Path, name: str, text: str) -> None:
 
 def test_all_mistakes_of_a_run_are_told_at_once_with_file_line_and_key(tmp_path: Path) -> None:
     write(tmp_path, "vendors/acme.yaml", "id: acme\nname: Acme\nnames: [Acme]\nwatched: yes\ncolour: red\n")
+    units = "units:\n  shop: {name: Shop, words: [Store]}\n  web: {name: Web, words: [store]}\n"
+    write(tmp_path, "vendors/beta.yaml", f"id: beta\nname: Beta\nnames: [Beta]\n{units}")
     write(tmp_path, "sets.yaml", "sets:\n  all_of_them: [nobody]\n")
     outlet = "{name: Acme, family: acme, tier: primary, covers: [nobody]}"
     write(tmp_path, "publishers.yaml", f"publishers:\n  - {outlet}\n")
@@ -66,6 +68,7 @@ def test_all_mistakes_of_a_run_are_told_at_once_with_file_line_and_key(tmp_path:
     told = str(caught.value)
     assert "vendors/acme.yaml:4: watched: write true or false, not yes" in told
     assert "vendors/acme.yaml:5: colour: unknown key; remove it or correct its spelling" in told
+    assert "vendors/beta.yaml:4: units: a word belongs to one unit, once: store" in told
     assert "sets.yaml: all_of_them: no vendor has the id nobody" in told
     assert "publishers.yaml: covers: Acme: no vendor has the id nobody" in told
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from riskwatch.detect.patterns import MAX_SET_MEMORY_BYTES, bounded, compile_pattern
 from riskwatch.detect.regex import Regex
 from riskwatch.detect.rules import Blockers
+from riskwatch.detect.units import units_pattern
 from riskwatch.model import Alias, Person, Publisher, Vendor
 
 # "Qwen3.5", "Qwen 3.5", "Qwen3.5-Max": a model name goes on with its version and its variant.
@@ -55,6 +56,7 @@ class Gazetteer:
     pattern: Regex | None
     names: Mapping[str, tuple[Known, ...]]
     vendors: Mapping[str, Vendor]
+    units: Mapping[str, Regex]  # by vendor: words of its businesses that are not about models
 
     def find(self, raw: bytes, text: str) -> tuple[Hit, ...]:
         """Return the hits in one field, given as bytes and as text, in order."""
@@ -108,9 +110,9 @@ def build(vendors: Sequence[Vendor], blockers: Blockers) -> Gazetteer:
     if alternatives:
         joined = "|".join(alternatives).encode()
         pattern = compile_pattern(joined, case_sensitive=True, memory_bytes=MAX_SET_MEMORY_BYTES)
-    return Gazetteer(
-        pattern, {text: tuple(known) for text, known in names.items()}, {v.id: v for v in vendors}
-    )
+    units = {vendor.id: found for vendor in vendors if (found := units_pattern(vendor)) is not None}
+    known_by_name = {text: tuple(known) for text, known in names.items()}
+    return Gazetteer(pattern, known_by_name, {vendor.id: vendor for vendor in vendors}, units)
 
 
 def _given_names(names: Mapping[str, Sequence[Known]]) -> list[str]:

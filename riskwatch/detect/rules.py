@@ -304,6 +304,7 @@ class Grammar(_Strict):
     jurisdiction: Pattern | None = Field(
         default=None, description="places and their authorities; named groups say what each place is called"
     )
+    epithet: Pattern | None = Field(default=None, description="after a product: its owner or a place")
     planned: Pattern | None = Field(default=None, description="what a status page calls announced work")
     update_stamp: Pattern | None = Field(
         default=None, description="when a status page was updated: groups of dates"

@@ -65,7 +65,7 @@ def settle(signals: Sequence[Signal], words: Words, *, pack: Pack, kinds: Kinds)
         pack: The language of the title.
         kinds: The kinds of event.
     """
-    told = _tell(signals, kinds)
+    told = _tell(signals, words, kinds)
     settled: dict[int, Settled] = {}
     for number, signal in enumerate(signals):
         if not signal.assertion.is_live:
@@ -88,9 +88,10 @@ class _Told:
     doubted: frozenset[Pair]  # what a headline calls a rumour
     troubled: frozenset[str]  # vendors of whose harm a headline tells
     types: Mapping[_Sentence, frozenset[str]]  # of the live statements of each sentence
+    own: frozenset[str]  # adverse types that the speaker tells of itself
 
 
-def _tell(signals: Sequence[Signal], kinds: Kinds) -> _Told:
+def _tell(signals: Sequence[Signal], words: Words, kinds: Kinds) -> _Told:
     heads = _surest(signals, in_title=True)
     types: dict[_Sentence, frozenset[str]] = defaultdict(frozenset)
     for signal in signals:
@@ -108,6 +109,10 @@ def _tell(signals: Sequence[Signal], kinds: Kinds) -> _Told:
             vendor for (vendor, kind), head in heads.items() if kind in kinds.adverse and head.is_live
         ),
         types=types,
+        own=frozenset(
+            signal.type for signal in signals if signal.vendor == words.speaker and signal.assertion.is_live
+        )
+        & kinds.adverse,
     )
 
 
@@ -121,8 +126,9 @@ def _of_status(signal: Signal, words: Words, kinds: Kinds, *, pack: Pack) -> Set
 
 def _of_another(signal: Signal, words: Words, told: _Told, kinds: Kinds) -> Settled | None:
     """What a site says of others' products, and what a sentence tells under a closer type."""
-    if words.speaker not in (None, signal.vendor) and signal.type in kinds.neutral:
-        return Settled(Assertion.BACKGROUND, "article.other_site")  # it sells what others made
+    is_other_site = words.speaker not in (None, signal.vendor)
+    if is_other_site and (signal.type in kinds.neutral or signal.type in told.own):
+        return Settled(Assertion.BACKGROUND, "article.other_site")  # it sells and drops what others made
     closer = kinds.yields_to.get(signal.type, _NO_TYPES) & told.types[_sentence(signal)]
     return Settled(Assertion.BACKGROUND, f"sentence.{min(closer)}") if closer else None
 

@@ -16,9 +16,10 @@ from riskwatch.detect.mask import Token
 from riskwatch.detect.match import Candidate
 from riskwatch.detect.names import Names
 from riskwatch.detect.people import subjects
-from riskwatch.detect.readings import Reading, Readings, Subject
+from riskwatch.detect.readings import Reading, Readings, Subject, clause
 from riskwatch.detect.rules import Lifecycle, Route
 from riskwatch.detect.sentences import Sentence
+from riskwatch.detect.units import unit_line
 from riskwatch.detect.updates import hours_taken
 from riskwatch.detect.vendors import (
     Attribution,
@@ -157,7 +158,7 @@ def _signal(
     readings = read_attributes(candidate, scene, stated.subject, stated.vendor)
     if work.is_status and "duration" in candidate.rule.event.attributes:
         _take_hours(work, readings, scene, candidate)
-    stated = replace(stated, vendor=_with_line(stated.vendor, readings))
+    stated = replace(stated, vendor=_with_part(work, stated.vendor, scene, candidate, readings))
     speakers = _speakers(scene, stated)
     case = Case(
         trigger=scene.masked.span(*candidate.trigger),
@@ -224,9 +225,20 @@ def _weight(candidate: Candidate, subject: Subject, readings: Readings) -> float
     return weight * VAGUE_WEIGHT if is_vague else weight
 
 
-def _with_line(vendor: Attribution, readings: Readings) -> Attribution:
-    """The thing spoken of or the product may belong to a line where the vendor's name does not."""
+def _with_part(
+    work: Work, vendor: Attribution, scene: Scene, candidate: Candidate, readings: Readings
+) -> Attribution:
+    """The thing spoken of or the product may belong to a line where the vendor's name does not.
+
+    Where no line is named, the clause may name a business that is not about models.
+    """
     line = readings.owned.get(vendor.vendor) or vendor.line or readings.lines.get(vendor.vendor)
+    units = work.ruleset.gazetteer.units.get(vendor.vendor)
+    if line is None and units is not None:
+        masked, span = scene.masked, clause(scene, candidate.trigger)
+        named = (masked.tokens[number] for number in masked.inside(*span, "V"))
+        if not any(token.vendor == vendor.vendor and token.line for token in named):
+            line = unit_line(masked.words(*span), units, epithet=scene.pack.words["epithet"])
     return vendor if line == vendor.line else replace(vendor, line=line)
 
 

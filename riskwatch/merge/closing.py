@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from riskwatch.merge.keys import is_same_name, words_of
-from riskwatch.model import Assertion, EventState, line_of
+from riskwatch.model import Assertion, EventState, line_of, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ def _vacancies(closer: Event, reach: Sequence[Event]) -> list[Event]:
 
 
 def _is_same_line(closer: Event, target: Event) -> bool:
-    lines = {line_of(closer.home), line_of(target.home)} - {None}
+    lines = {line_of(home) for home in (closer.home, target.home) if unit_of(home) is None} - {None}
     return len(lines) <= 1
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from riskwatch.model import unit_of
+
 if TYPE_CHECKING:
     from riskwatch.model import Signal
 
@@ -55,6 +57,7 @@ COMPANY_TYPES = SHARE_TYPES | {
     "regulatory_action",
     "vendor_shutdown",
 }
+WHOLE_TYPES = SHARE_TYPES | {"governance_dispute"}  # of the company even where a unit is named
 OTHER_ROLE = "other"  # a post outside the list of roles: no two of them need be the same
 COMPANY_ROLES = frozenset({"founder_ceo", "ceo", "board_chair", "board_member"})
 
@@ -100,10 +103,11 @@ def key_of(signal: Signal) -> Key:
     name = next((str(v) for n in names if (v := signal.attributes.get(n)) not in (None, "")), None)
     words = words_of(name) if name else frozenset()
     is_person = signal.type in PERSON_TYPES
-    if signal.line and not is_person and (signal.type in UNIT_TYPES or words == words_of(signal.line)):
+    line = None if unit_of(signal.subject) else signal.line  # outlets name units as they like
+    if line and not is_person and (signal.type in UNIT_TYPES or words == words_of(line)):
         words = frozenset()  # every unit of a line is that line's team: outlets name it differently
     if signal.type in UNIT_TYPES and words <= _ANY_UNIT:
         words = frozenset()
     role = signal.attributes.get("role") if is_person else None
     known_role = str(role) if role and role != OTHER_ROLE else None
-    return Key(name, words, known_role, signal.line, bool(names))
+    return Key(name, words, known_role, line, bool(names))

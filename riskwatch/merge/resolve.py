@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from riskwatch.merge.keys import COMPANY_ROLES, COMPANY_TYPES, OBJECTS, is_same_name, words_of
+from riskwatch.merge.keys import COMPANY_ROLES, COMPANY_TYPES, OBJECTS, WHOLE_TYPES, is_same_name, words_of
 from riskwatch.merge.occurred import occurred
-from riskwatch.model import LIVE, Assertion, Claim, Conflict, Event, EventState, HistoryStep
+from riskwatch.model import LIVE, Assertion, Claim, Conflict, Event, EventState, HistoryStep, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -203,23 +203,28 @@ def _object(type_: str, attributes: Mapping[str, AttrValue]) -> str | None:
 
 
 def _home(cluster: Cluster, *, vendor: str, role: AttrValue | None, weights: Weights) -> str:
-    """Return the one Subject where the event lives: the line that weighs most; a tie goes to the vendor."""
+    """Return the one Subject where the event lives: the one that weighs most; a tie goes to the vendor.
+
+    Whoever names neither line nor unit leaves a line open, but speaks against a unit, which lessens the loss.
+    """
     told = cluster.live or cluster.denials
-    if told[0].signal.type in COMPANY_TYPES or role in COMPANY_ROLES:
+    type_ = told[0].signal.type
+    if type_ in WHOLE_TYPES:
         return vendor
-    lines = {one.signal.line for one in told if one.signal.line}
-    if len(lines) <= 1:
-        return f"{vendor}/{lines.pop()}" if lines else vendor
+    is_companys = type_ in COMPANY_TYPES or role in COMPANY_ROLES
     best: dict[tuple[str, str], float] = {}
     for one in told:
-        if one.signal.line:
-            key = (one.signal.line, one.family)
-            best[key] = max(best.get(key, 0.0), weights.of(one.tier, one.signal.assertion))
+        signal = one.signal
+        subject = vendor if is_companys and unit_of(signal.subject) is None else signal.subject
+        key = (subject, one.family)
+        best[key] = max(best.get(key, 0.0), weights.of(one.tier, signal.assertion))
     total: dict[str, float] = {}
-    for (line, _), weight in best.items():
-        total[line] = round(total.get(line, 0.0) + weight, 9)
-    top = [line for line, weight in total.items() if weight == max(total.values())]
-    return f"{vendor}/{top[0]}" if len(top) == 1 else vendor
+    for (subject, _), weight in best.items():
+        total[subject] = round(total.get(subject, 0.0) + weight, 9)
+    if len(total) > 1 and not any(unit_of(subject) for subject in total):
+        total.pop(vendor, None)
+    top = [subject for subject, weight in total.items() if weight == max(total.values())]
+    return top[0] if len(top) == 1 else vendor
 
 
 def _resolved_at(live: Sequence[Told], occurred_at: datetime) -> datetime | None:

@@ -64,6 +64,7 @@ from riskwatch.model.score import (
 )
 from riskwatch.model.source import HostState, PageState, Poll, SourceState
 from riskwatch.model.vendor import (
+    UNIT_MARK,
     Alias,
     Line,
     LineClass,
@@ -71,9 +72,12 @@ from riskwatch.model.vendor import (
     Publisher,
     RegisterEntry,
     SizeClass,
+    Unit,
     Vendor,
     line_of,
+    part_name,
     subjects_of,
+    unit_of,
     vendor_of,
 )
 
@@ -82,6 +86,7 @@ __all__ = [
     "CANARY_VENDOR",
     "LIVE",
     "SCOPES",
+    "UNIT_MARK",
     "Actor",
     "Alias",
     "Article",
@@ -149,13 +154,16 @@ __all__ = [
     "Story",
     "Taxonomy",
     "Transition",
+    "Unit",
     "Vendor",
     "Verdict",
     "VerdictKind",
     "criticality_of",
     "heading",
     "line_of",
+    "part_name",
     "subjects_of",
     "touching",
+    "unit_of",
     "vendor_of",
 ]

@@ -89,7 +89,7 @@ class Signal:
     article_id: str
     revision: int
     vendor: str
-    line: str | None
+    line: str | None  # or a unit, with a hyphen before its id
     type: str
     assertion: Assertion
     confidence: float  # share 0 to 1: vendor route x lifecycle

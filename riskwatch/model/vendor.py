@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+UNIT_MARK = "-"  # begins the id of a unit where lines stand too
 VendorId = Annotated[str, Field(pattern=r"^[a-z0-9_][a-z0-9-]{0,62}$")]
 IsoMonth = Annotated[
     str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="YYYY, YYYY-MM or YYYY-MM-DD")
@@ -80,6 +82,16 @@ class Line(_Strict):
     products: tuple[str | Alias, ...] = ()
 
 
+class Unit(_Strict):
+    """A Vendor's business that is not about models; without a Score of its own."""
+
+    name: str
+    words: tuple[str, ...] = Field(
+        min_length=1,
+        description="names and words that tell of it beside the vendor; in lower case they match in any",
+    )
+
+
 class RegisterEntry(_Strict):
     """Dated facts about a Vendor's size (scoring.md 6); money in US dollars."""
 
@@ -108,8 +120,20 @@ class Vendor(_Strict):
     names: tuple[str | Alias, ...] = Field(min_length=1)
     brands: tuple[str | Alias, ...] = Field(default=(), description="owned names that count for the vendor")
     lines: dict[str, Line] = Field(default_factory=dict)
+    units: dict[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], Unit] = Field(
+        default_factory=dict, description="businesses that are not about models: their events count in part"
+    )
     people: tuple[Person, ...] = ()
     register_: tuple[RegisterEntry, ...] = Field(default=(), alias="register")
+
+    @field_validator("units")
+    @classmethod
+    def _owned_once(cls, units: dict[str, Unit]) -> dict[str, Unit]:
+        words = Counter(word.lower() for unit in units.values() for word in unit.words)
+        twice = sorted(word for word, times in words.items() if times > 1)
+        if twice:
+            raise ValueError(f"a word belongs to one unit, once: {', '.join(twice)}")
+        return units
 
 
 class Publisher(_Strict):
@@ -134,6 +158,22 @@ def vendor_of(subject: str) -> str:
 def line_of(subject: str) -> str | None:
     """Return the line id of a Subject id, or none for a vendor."""
     return subject.split("/", 1)[1] if "/" in subject else None
+
+
+def unit_of(subject: str) -> str | None:
+    """Return the unit id of a Subject id (`alibaba/-retail` gives `retail`), or none elsewhere."""
+    part = line_of(subject) or ""
+    return part[1:] if part.startswith(UNIT_MARK) else None
+
+
+def part_name(subject: str, vendor: Vendor) -> str:
+    """Return what the register calls a Subject; a line or unit that it lacks is called by its id."""
+    line, unit = line_of(subject), unit_of(subject)
+    if line is None:
+        return vendor.name
+    if unit is not None:
+        return vendor.units[unit].name if unit in vendor.units else unit
+    return vendor.lines[line].name if line in vendor.lines else line
 
 
 def subjects_of(vendor: Vendor) -> tuple[str, ...]:

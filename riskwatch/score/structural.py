@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from statistics import median
 
-from riskwatch.model import Factor, RegisterEntry, SizeClass, Vendor, line_of, vendor_of
+from riskwatch.model import Factor, RegisterEntry, SizeClass, Vendor, line_of, unit_of, vendor_of
 from riskwatch.score.methodology import Methodology
 
 
@@ -55,7 +55,7 @@ def relevance(home: str, subject: str, *, factor: Factor, vendor: Vendor, sets: 
     if vendor_of(home) != vendor.id:
         return None
     if line_of(subject) is None:
-        return _on_vendor(line_of(home), vendor, methodology)
+        return rule.unit_to_vendor if unit_of(home) else _line_to_vendor(line_of(home), vendor, methodology)
     return _on_line(line_of(home), factor, methodology)
 
 
@@ -76,12 +76,6 @@ def _on_line(home_line: str | None, factor: Factor, methodology: Methodology) ->
     if home_line is not None:
         return rule.sister_to_line
     return rule.vendor_to_line_continuity if factor is Factor.CONTINUITY else rule.vendor_to_line
-
-
-def _on_vendor(home_line: str | None, vendor: Vendor, methodology: Methodology) -> float:
-    if home_line is not None and home_line.startswith("-"):  # a business that is not about models
-        return methodology.relevance.unit_to_vendor
-    return _line_to_vendor(home_line, vendor, methodology)
 
 
 def _line_to_vendor(line: str | None, vendor: Vendor, methodology: Methodology) -> float:

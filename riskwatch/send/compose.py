@@ -23,7 +23,7 @@ from riskwatch.model import (
     Transition,
     Vendor,
     heading,
-    line_of,
+    part_name,
     vendor_of,
 )
 from riskwatch.model.portfolio import Dependency, touching
@@ -150,13 +150,12 @@ def alert(transition: Transition, incident: Incident, rule: Ruled, *, facts: Fac
 
 def subject_name(subject: str, vendors: Mapping[str, Vendor]) -> str:
     """Return a Subject as messages write it: `Alibaba`, `Alibaba/Qwen`, `GitHub Copilot`."""
-    vendor, line = vendors.get(vendor_of(subject)), line_of(subject)
+    vendor = vendors.get(vendor_of(subject))
     if vendor is None:
         return _WHOLES.get(subject, subject)
-    if line is None:
-        return vendor.name
-    name = vendor.lines[line].name if line in vendor.lines else line
-    return name if name.startswith(f"{vendor.name} ") else f"{vendor.name}/{name}"
+    name = part_name(subject, vendor)
+    is_whole = name == vendor.name or name.startswith(f"{vendor.name} ")
+    return name if is_whole else f"{vendor.name}/{name}"
 
 
 def exposure(dependencies: Sequence[Dependency], subject: str) -> tuple[str, ...] | None:

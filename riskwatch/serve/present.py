@@ -21,6 +21,8 @@ from riskwatch.model import (
     Vendor,
     heading,
     line_of,
+    part_name,
+    unit_of,
     vendor_of,
 )
 
@@ -38,10 +40,10 @@ def instant(value: datetime | None) -> str | None:
 
 
 def name_of(subject: str, vendors: Mapping[str, Vendor]) -> str:
-    """Return the name of a Subject as people read it: `Alibaba`, or `Alibaba: Qwen`."""
+    """Return the name of a Subject as people read it: `Alibaba`, `Qwen`, or of a unit `Alibaba: Retail`."""
     vendor = vendors[vendor_of(subject)]
-    line = line_of(subject)
-    return vendor.name if line is None else vendor.lines[line].name
+    name = part_name(subject, vendor)
+    return name if unit_of(subject) is None else f"{vendor.name}: {name}"
 
 
 # -------------------------------------------------------------------------------- scores

@@ -148,3 +148,40 @@ def test_dated_background_is_linked_to_the_event_of_that_date() -> None:
     again = a_signal("c", at=300, person="Dana Ortiz", assertion="background", claimed_at=day(2))
 
     assert [e.background for e in events_of([*told, again])] == [(again.id,), ()]
+
+
+def test_an_event_lives_in_the_unit_that_most_voices_name() -> None:
+    told = [
+        a_signal("a", "deprecation", family="a", line="-xbox"),
+        a_signal("b", "deprecation", family="b", line="-xbox"),
+        a_signal("c", "deprecation", family="c", line=None),
+    ]
+
+    assert [event.home for event in events_of(told)] == ["alibaba/-xbox"]
+
+
+def test_whoever_names_no_unit_speaks_against_it_and_a_tie_goes_to_the_vendor() -> None:
+    told = [
+        a_signal("a", "deprecation", family="a", line="-xbox"),
+        a_signal("b", "deprecation", family="b", line=None),
+    ]
+
+    assert [event.home for event in events_of(told)] == ["alibaba"]
+
+
+def test_tellings_that_name_different_units_are_one_event() -> None:
+    told = [
+        a_signal("a", "deprecation", family="a", line="-xbox", product="Play Hub"),
+        a_signal("b", "deprecation", family="b", line="-windows", product="Play Hub"),
+    ]
+
+    assert [event.home for event in events_of(told)] == ["alibaba"]
+
+
+def test_a_suit_against_a_unit_lives_there_and_one_over_a_line_with_the_vendor() -> None:
+    assert events_of([a_signal("a", "lawsuit", line="-xbox")])[0].home == "alibaba/-xbox"
+    assert events_of([a_signal("a", "lawsuit", line="qwen")])[0].home == "alibaba"
+
+
+def test_shares_fall_with_the_company_whatever_business_is_named() -> None:
+    assert events_of([a_signal("a", "share_drop", line="-retail")])[0].home == "alibaba"
