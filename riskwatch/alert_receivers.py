@@ -237,8 +237,9 @@ class ReceiverDesk:
             start = held.window_start_at or now - LINK_SILENCE
             period = digest.Period(held.next_period, min(start, now), now, ahead)
             message = self._app.digests.contents(unit, held, period)
+        words = self._app.words
         mail = render_mail.mail(
-            message, links=Links(self._app.words.base_url), recipient="", templates=self._app.words.templates
+            message, links=Links(words.base_url), recipient=held.receiver_id, templates=words.templates
         )
         return {"subject": mail.subject, "text": mail.text}
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from riskwatch.alert_scene import Scene
-from riskwatch.model import Delivery, DeliveryState, Purpose
+from riskwatch.model import Delivery, DeliveryState, Purpose, told_at
 from riskwatch.pipeline import Reader
 from riskwatch.send import compose, digest
 from riskwatch.store import DeliveryFilter
@@ -87,20 +87,22 @@ class Digests:
             share.event_id: share.points
             for subject, one in after.items()
             for share in one.score.contributions
-            if share.home == subject
+            if told_at(share.home) == subject
         }
         vendors = [id_ for id_ in parts.vendors if id_ in after]
+        events = [event for id_ in sorted(parts.vendors) for event in unit.events.events_of(id_)]
+        named = {*after, *(event.home for event in events)}
         expired = unit.outbox.deliveries(DeliveryFilter(states=("expired",), limit=_MOST_EXPIRED))
         return digest.contents(
             schedule,
             period=period,
             happened=digest.Happened(
                 parts.taxonomy,
-                names={id_: compose.subject_name(id_, parts.vendors) for id_ in after},
+                names={id_: compose.subject_name(id_, parts.vendors) for id_ in named},
                 incidents=unit.incidents.open_incidents(),
                 rules={rule.id: rule.title for rule in self._alerting.rules(unit)},
                 moved=[(before[id_].score if id_ in before else None, after[id_].score) for id_ in after],
-                events=[event for id_ in sorted(parts.vendors) for event in unit.events.events_of(id_)],
+                events=events,
                 points=points,
                 expired=[one for one in expired if period.start_at <= one.deadline_at < period.end_at],
             ),

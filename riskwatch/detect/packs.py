@@ -194,6 +194,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "own_case": _anchored(grammar.own_case, head="^"),
         "jurisdiction": _word(grammar.jurisdiction),
         "planned": _word(grammar.planned),
+        "own_model": _anchored(grammar.own_model),
         "epithet": _anchored(grammar.epithet, head="^[ -]?", tail=_edge(grammar)),
         "scene": _anchored(grammar.scene, tail="$"),
         "market_index": _word(grammar.market_index),

@@ -305,6 +305,7 @@ class Grammar(_Strict):
         default=None, description="places and their authorities; named groups say what each place is called"
     )
     epithet: Pattern | None = Field(default=None, description="after a product: its owner or a place")
+    own_model: Pattern | None = Field(default=None, description="a model or bot of the vendor without a name")
     planned: Pattern | None = Field(default=None, description="what a status page calls announced work")
     update_stamp: Pattern | None = Field(
         default=None, description="when a status page was updated: groups of dates"

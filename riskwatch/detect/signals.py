@@ -230,15 +230,16 @@ def _with_part(
 ) -> Attribution:
     """The thing spoken of or the product may belong to a line where the vendor's name does not.
 
-    Where no line is named, the clause may name a business that is not about models.
+    Where neither a line nor a model is named, the clause may name a business that is about something else.
     """
     line = readings.owned.get(vendor.vendor) or vendor.line or readings.lines.get(vendor.vendor)
     units = work.ruleset.gazetteer.units.get(vendor.vendor)
     if line is None and units is not None:
-        masked, span = scene.masked, clause(scene, candidate.trigger)
+        masked, span, words = scene.masked, clause(scene, candidate.trigger), scene.pack.words
         named = (masked.tokens[number] for number in masked.inside(*span, "V"))
-        if not any(token.vendor == vendor.vendor and token.line for token in named):
-            line = unit_line(masked.words(*span), units, epithet=scene.pack.words["epithet"])
+        is_model = any(token.vendor == vendor.vendor and token.line for token in named)
+        if not is_model and not words["own_model"].hits(masked.text[slice(*span)]):
+            line = unit_line(masked.words(*span), units, epithet=words["epithet"])
     return vendor if line == vendor.line else replace(vendor, line=line)
 
 

@@ -77,6 +77,7 @@ from riskwatch.model.vendor import (
     line_of,
     part_name,
     subjects_of,
+    told_at,
     unit_of,
     vendor_of,
 )
@@ -163,6 +164,7 @@ __all__ = [
     "line_of",
     "part_name",
     "subjects_of",
+    "told_at",
     "touching",
     "unit_of",
     "vendor_of",

@@ -166,6 +166,11 @@ def unit_of(subject: str) -> str | None:
     return part[1:] if part.startswith(UNIT_MARK) else None
 
 
+def told_at(subject: str) -> str:
+    """Return the Subject whose Score and page tell of what happens to a Subject: of a unit, its vendor."""
+    return subject if unit_of(subject) is None else vendor_of(subject)
+
+
 def part_name(subject: str, vendor: Vendor) -> str:
     """Return what the register calls a Subject; a line or unit that it lacks is called by its id."""
     line, unit = line_of(subject), unit_of(subject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from riskwatch.model import Assertion, Event, EventMark, EventState, IncidentState, Step, unit_of, vendor_of
+from riskwatch.model import Assertion, Event, EventMark, EventState, IncidentState, Step, told_at, vendor_of
 from riskwatch.send.conditions import EventCondition
 from riskwatch.send.course import DIGEST_ONLY, Course, Told
 from riskwatch.send.levels import cause_of
@@ -35,9 +35,7 @@ def matching(condition: EventCondition, seen: Observation, is_watched: IsWatched
 
 def _is_here(event: Event, seen: Observation, points: Mapping[str, float], is_watched: IsWatched) -> bool:
     """Whether an Event is told at this Subject: at its home, or where the rule does not watch that."""
-    home = event.home if vendor_of(event.home) == seen.vendor else seen.vendor
-    if unit_of(home) is not None:
-        home = seen.vendor
+    home = told_at(event.home) if vendor_of(event.home) == seen.vendor else seen.vendor
     return home == seen.subject or (not is_watched(home) and event.id in points)
 
 

@@ -183,6 +183,7 @@ class VendorProfile(VendorRow):
     names: list[str]
     people: list[Person]
     profiles: list[LineProfile]
+    units: list[str] = Field(description="businesses that are not about models: their events count in part")
 
 
 class LineAnswer(_Answer):

@@ -22,7 +22,7 @@ from riskwatch.model import (
     heading,
     line_of,
     part_name,
-    unit_of,
+    told_at,
     vendor_of,
 )
 
@@ -41,9 +41,8 @@ def instant(value: datetime | None) -> str | None:
 
 def name_of(subject: str, vendors: Mapping[str, Vendor]) -> str:
     """Return the name of a Subject as people read it: `Alibaba`, `Qwen`, or of a unit `Alibaba: Retail`."""
-    vendor = vendors[vendor_of(subject)]
-    name = part_name(subject, vendor)
-    return name if unit_of(subject) is None else f"{vendor.name}: {name}"
+    name = part_name(subject, vendors[vendor_of(subject)])
+    return name if told_at(subject) == subject else f"{vendors[vendor_of(subject)].name}: {name}"
 
 
 # -------------------------------------------------------------------------------- scores
@@ -227,6 +226,7 @@ def vendor_profile(vendor: Vendor, scores: Mapping[str, Plain]) -> Plain:
         "names": names(vendor.names),
         "people": [person(p) for p in vendor.people],
         "profiles": [line_profile(vendor, line) for line in sorted(vendor.lines)],
+        "units": [unit.name for unit in vendor.units.values()],
     }
 
 

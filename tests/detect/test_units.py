@@ -42,6 +42,7 @@ def test_an_event_of_another_business_lives_there(ruleset: Ruleset, title: str, 
         ("Microsoft lays off 9,000 workers as Xbox sales slump", "microsoft"),  # in another clause
         ("Apple is fined by the EU, a blow for the iPhone maker", "apple"),  # a way to call the company
         ("OpenAI discontinues its app for Android", "openai"),  # another's business
+        ("Hackers used Meta's AI chatbot to take over Instagram accounts", "meta"),  # a model without a name
         ("EU fines Google €500 million", "google"),
     ],
 )

@@ -233,11 +233,12 @@ def test_a_heading_with_broken_characters_can_still_be_stored() -> None:
     assert told.model_dump_json().encode("utf-8")
 
 
-def test_a_subject_is_vendor_and_line() -> None:
+def test_a_subject_is_vendor_and_line_or_unit() -> None:
     vendors = config().vendors
 
     assert subject_name("alibaba/qwen", vendors) == "Alibaba/Qwen"
     assert subject_name("alibaba", vendors) == "Alibaba"
+    assert subject_name("microsoft/-xbox", vendors) == "Microsoft/Xbox and games"
     assert subject_name("techcrunch-ai", vendors) == "techcrunch-ai"
     assert subject_name("all", vendors) == "All sources"
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from riskwatch import pipeline
 from riskwatch.model import Actor
 from riskwatch.serve import create_app
 from riskwatch.serve.api import ROUTES
@@ -15,6 +16,7 @@ from riskwatch.web import WebActions
 from tests.serve import alerting
 from tests.serve.installation import Installation, Reader
 from tests.serve.test_problems import told
+from tests.store.builders import an_article
 
 MINE = {**alerting.RULE, "id": "mine"}
 MAIL = {**alerting.MAIL, "id": "mine"}
@@ -297,6 +299,28 @@ def test_a_digest_is_previewed_as_it_would_be_sent(reader: Reader) -> None:
 
     assert "[riskwatch]" in shown["subject"]
     assert "Qwen" in shown["text"]
+    assert "because buyers is a receiver" in shown["text"]
+
+
+def test_a_digest_tells_an_event_of_another_business_with_the_points_of_its_vendor(
+    own_installation: Installation,
+) -> None:
+    app, now = own_installation.app, own_installation.clock()
+    title = "Microsoft discontinues the Xbox Series S"
+    pipeline.ingest(app.parts, [an_article("xbox", title=title, text="", published_at=now, text_key="xbox")])
+    pipeline.absorb(app.parts)
+    own_installation.clock.move(now + timedelta(minutes=1))
+    reader = Reader(own_installation.flask().test_client(), own_installation.keys["read"])
+    taken = next(
+        one["points"]
+        for one in reader.json("/v1/vendors/microsoft/explain")["contributions"]
+        if one["subject"] == "microsoft/-xbox"
+    )
+
+    shown = reader.json("/v1/digests/mondays/preview")["text"]
+
+    assert f"{taken:.1f}  Microsoft/Xbox and games" in shown
+    assert taken > 0
 
 
 def test_the_audit_log_is_for_admins_and_comes_in_pages(asked: Mapping[str, Reader]) -> None:

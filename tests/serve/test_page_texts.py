@@ -8,6 +8,7 @@ from riskwatch import pipeline
 from riskwatch.model import PageState
 from riskwatch.store import PageText
 from tests.serve.installation import Installation, Reader
+from tests.store.builders import an_event
 
 QUOTED = "The company confirmed on Tuesday that nobody will follow. " * 6
 
@@ -63,3 +64,19 @@ def test_an_event_says_that_it_was_read_from_the_page_itself(own_installation: I
     assert [one["text_origin"] for one in told["revisions"]][-2:] == [article["text_origin"], "page"]
     assert "Read from the page itself" not in before
     assert "Read from the page itself" in after
+
+
+def test_an_event_of_another_business_is_told_on_the_page_of_its_vendor(
+    own_installation: Installation,
+) -> None:
+    now = own_installation.clock()
+    told = an_event("01UNIT", type="outage", vendor="microsoft", home="microsoft/-xbox", occurred_at=now)
+    with own_installation.app.store.begin() as unit:
+        unit.events.save_events([told], now=now)
+    client = own_installation.flask(anonymous_read=True).test_client()
+
+    one, listed = (client.get(path).get_data(as_text=True) for path in ("/events/01UNIT", "/events"))
+
+    assert '<a class="quiet" href="/vendors/microsoft">Microsoft: Xbox and games</a>' in one
+    assert '<a class="quiet" href="/vendors/microsoft">Microsoft: Xbox and games</a>' in listed
+    assert "Other businesses" in client.get("/vendors/microsoft").get_data(as_text=True)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 
 from riskwatch.errors import Invalid
+from riskwatch.model import told_at
 from riskwatch.serve.query import Instants, end_of
 from riskwatch.serve.route import Desk
 from riskwatch.serve.sources import source_rows
@@ -228,7 +229,10 @@ def glyph(state: str) -> str:
     return GLYPHS.get(state, "na")
 
 
-WORDS: Mapping[str, Callable[..., str]] = {
-    made.__name__: made
-    for made in (points, taken, moved, share, day, when, moment, words, number, many, coverage, glyph)
-}
+def page_of(subject: str) -> str:
+    """Return the address of the page that tells of a Subject; a unit is told of with its vendor."""
+    return f"/vendors/{told_at(subject)}"
+
+
+_MADE = (points, taken, moved, share, day, when, moment, words, number, many, coverage, glyph, page_of)
+WORDS: Mapping[str, Callable[..., str]] = {made.__name__: made for made in _MADE}
