@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from riskwatch.merge.keys import is_same_name, words_of
@@ -23,6 +24,7 @@ _PARTIES = ("plaintiff", "counterparty", "authority")
 _PLACES = ("country", "region", "product", "affected", "authority")
 # Posts that one person holds at a time; a further vice president fills no vacancy.
 _POSTS = frozenset({"founder_ceo", "ceo", "technical_lead", "chief_scientist", "cto", "cro", "board_chair"})
+_LOOSE_WITHIN = timedelta(days=7)
 _CLOSING = (Assertion.REPORTED, Assertion.CONFIRMED)
 
 
@@ -72,7 +74,7 @@ def _ended(closer: Event, events: Sequence[Event]) -> list[Event]:
     said = _names(closer, names)
     named = [e for e in reach if any(is_same_name(a, b) for a in said for b in _names(e, names))]
     if named:
-        return named
+        return [*named, *_loose(named, reach)] if names is _PLACES else named
     open_ = [e for e in reach if e.closed_at is None] or reach
     if len(open_) != 1:
         return []
@@ -96,6 +98,16 @@ def _vacancies(closer: Event, reach: Sequence[Event]) -> list[Event]:
     open_ = [e for e in same if e.closed_at is None]
     latest = max(open_, key=lambda e: (e.occurred_at, e.id), default=None)
     return [e for e in same if e is latest or e.closed_at is not None]
+
+
+def _loose(named: Sequence[Event], reach: Sequence[Event]) -> list[Event]:
+    """Return the restrictions without a name that came within days of a named one: the same, told loosely."""
+    return [
+        e
+        for e in reach
+        if not _names(e, _PLACES)
+        and any(e.type == n.type and abs(e.occurred_at - n.occurred_at) <= _LOOSE_WITHIN for n in named)
+    ]
 
 
 def _is_same_line(closer: Event, target: Event) -> bool:

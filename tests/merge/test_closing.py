@@ -54,6 +54,28 @@ def test_a_lifting_that_names_a_country_closes_the_only_restriction_that_names_n
     assert len(_closed(events_of(told))) == 1
 
 
+def test_a_lifting_closes_what_was_told_without_a_name_within_days_of_the_named_restriction() -> None:
+    told = [
+        a_signal("a", "access_suspension", at=1, product="Fable 5"),
+        a_signal("b", "access_suspension", at=1, product="Mythos 5"),
+        a_signal("c", "access_suspension", at=4),
+        a_signal("d", "restriction_lifted", at=20, product="Fable 5"),
+    ]
+
+    assert _closed(events_of(told)) == ["Fable 5", None]
+
+
+def test_a_lifting_leaves_open_what_was_told_without_a_name_long_after() -> None:
+    told = [
+        a_signal("a", "access_suspension", at=1, product="Fable 5"),
+        a_signal("b", "access_suspension", at=1, product="Mythos 5"),
+        a_signal("c", "access_suspension", at=12),
+        a_signal("d", "restriction_lifted", at=20, product="Fable 5"),
+    ]
+
+    assert _closed(events_of(told)) == ["Fable 5"]
+
+
 @pytest.mark.parametrize(
     ("type_", "said"),
     [
