@@ -22,6 +22,7 @@ from riskwatch.detect.readings import (
 from riskwatch.detect.tense import tense
 from riskwatch.detect.vendors import Attribution, Scene
 
+BOARD_MEMBER = "board_member"  # code of the post
 ADJOINING_CHARS = 2  # a comma and a space
 
 
@@ -146,7 +147,12 @@ def _role_near(
     vendor: Attribution,
     readings: Readings,
 ) -> None:
-    """Role beside the person, else beside the trigger ("resigned as CEO"), else of the register."""
+    """Seat on the board, if that is left; role beside the person or trigger; else that of the register."""
+    seat = _seat(candidate, scene)
+    if seat is not None:
+        readings.put(capture.attribute, BOARD_MEMBER, seat)
+        readings.put("role_text", scene.masked.original[slice(*seat)], seat)
+        return
     token = _role_token(candidate, scene, subject)
     if token is not None:
         put_token(capture, token, scene, readings)
@@ -157,6 +163,17 @@ def _role_near(
             readings.put(capture.attribute, role_code(known.role, scene.pack) or "other", span)
             readings.put("role_text", known.role, span)
             return
+
+
+def _seat(candidate: Candidate, scene: Scene) -> tuple[int, int] | None:
+    """Return the span of a seat on the board that stands right behind the trigger, or as its last word."""
+    text, (start, end) = scene.masked.text, candidate.trigger
+    for at in (end, text.rfind(" ", start, end) + 1):
+        found = scene.pack.words["board_seat"].search(text[at:])
+        if found is not None:
+            low, high = found.span(found.groupindex.get("seat", 0))
+            return scene.masked.span(at + low, at + high)
+    return None
 
 
 def _role_token(candidate: Candidate, scene: Scene, subject: Subject) -> Token | None:

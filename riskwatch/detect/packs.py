@@ -194,6 +194,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "own_case": _anchored(grammar.own_case, head="^"),
         "jurisdiction": _word(grammar.jurisdiction),
         "planned": _word(grammar.planned),
+        "board_seat": _anchored(grammar.board_seat, head="^", tail=_edge(grammar)),
         "own_model": _anchored(grammar.own_model),
         "epithet": _anchored(grammar.epithet, head="^[ -]?", tail=_edge(grammar)),
         "scene": _anchored(grammar.scene, tail="$"),

@@ -306,6 +306,7 @@ class Grammar(_Strict):
     )
     epithet: Pattern | None = Field(default=None, description="after a product: its owner or a place")
     own_model: Pattern | None = Field(default=None, description="a model or bot of the vendor without a name")
+    board_seat: Pattern | None = Field(default=None, description="behind who left: it was a seat on a board")
     planned: Pattern | None = Field(default=None, description="what a status page calls announced work")
     update_stamp: Pattern | None = Field(
         default=None, description="when a status page was updated: groups of dates"
