@@ -8,7 +8,7 @@ from riskwatch import pipeline
 from riskwatch.model import PageState
 from riskwatch.store import PageText
 from tests.serve.installation import Installation, Reader
-from tests.store.builders import an_event
+from tests.store.builders import an_article
 
 QUOTED = "The company confirmed on Tuesday that nobody will follow. " * 6
 
@@ -66,17 +66,18 @@ def test_an_event_says_that_it_was_read_from_the_page_itself(own_installation: I
     assert "Read from the page itself" in after
 
 
-def test_an_event_of_another_business_is_told_on_the_page_of_its_vendor(
-    own_installation: Installation,
-) -> None:
-    now = own_installation.clock()
-    told = an_event("01UNIT", type="outage", vendor="microsoft", home="microsoft/-xbox", occurred_at=now)
-    with own_installation.app.store.begin() as unit:
-        unit.events.save_events([told], now=now)
+def test_another_business_is_told_on_the_page_of_its_vendor(own_installation: Installation) -> None:
+    app, now = own_installation.app, own_installation.clock()
+    title = "Microsoft discontinues the Xbox Series S"
+    pipeline.ingest(app.parts, [an_article("xbox", title=title, text="", published_at=now, text_key="xbox")])
+    pipeline.absorb(app.parts)
+    with app.store.begin(write=False) as unit:
+        (event,) = unit.events.events_of("microsoft")
     client = own_installation.flask(anonymous_read=True).test_client()
 
-    one, listed = (client.get(path).get_data(as_text=True) for path in ("/events/01UNIT", "/events"))
+    one, listed = (client.get(path).get_data(as_text=True) for path in (f"/events/{event.id}", "/events"))
 
     assert '<a class="quiet" href="/vendors/microsoft">Microsoft: Xbox and games</a>' in one
     assert '<a class="quiet" href="/vendors/microsoft">Microsoft: Xbox and games</a>' in listed
+    assert "<dt>Counts in part</dt><dd>× 0.40</dd>" in one  # noqa: RUF001 - the sign of a product
     assert "Other businesses" in client.get("/vendors/microsoft").get_data(as_text=True)
