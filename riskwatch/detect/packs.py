@@ -73,6 +73,7 @@ class Pack:
     cues: Mapping[str, Cues]
     any_cue: Cues  # of any role; most names have none
     vouching: Cues  # for a usual name
+    no_unit: Cues  # beside a word of a business that is not about models
     words: Mapping[str, Regex]  # grammar patterns by name; NEVER where not given
     update_stamp: Regex  # groups month, day, year?, hour, minute, half?
     script: Regex | None  # a letter
@@ -125,6 +126,7 @@ def compile_pack(lexicon: Lexicon, modifiers: Modifiers, *, suffixes: Sequence[s
         cues={name: _cues(cue.before, cue.after, cue.unless) for name, cue in grammar.cues.items()},
         any_cue=_any_cue(grammar),
         vouching=_cues(grammar.vouching.before, grammar.vouching.after, grammar.vouching.unless),
+        no_unit=_cues(grammar.no_unit.before, grammar.no_unit.after, grammar.no_unit.unless),
         words=_grammar_words(grammar),
         update_stamp=_stamp(grammar, expander),
         script=compile_pattern(grammar.script) if grammar.script else None,
@@ -196,7 +198,7 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "planned": _word(grammar.planned),
         "board_seat": _anchored(grammar.board_seat, head="^", tail=_edge(grammar)),
         "own_model": _anchored(grammar.own_model),
-        "epithet": _anchored(grammar.epithet, head="^[ -]?", tail=_edge(grammar)),
+        "of_models": _anchored(grammar.of_models),
         "scene": _anchored(grammar.scene, tail="$"),
         "market_index": _word(grammar.market_index),
         "person_verbs": _anchored(grammar.person_verbs, head="^,? ?", tail=r"\b"),

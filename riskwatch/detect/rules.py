@@ -259,9 +259,7 @@ class Grammar(_Strict):
     )
     not_surnames: tuple[str, ...] = Field(default=(), description="family names that are common words")
     anaphor: Pattern | None = Field(default=None, description="the company, the lab, its")
-    from_prep: Pattern | None = Field(
-        default=None, description="between the trigger and the vendor it concerns"
-    )
+    from_prep: Pattern | None = Field(default=None, description="between the trigger and its vendor")
     post_prep: Pattern | None = Field(default=None, description="between a post and its company: of, at, for")
     direct: Pattern | None = Field(default=None, description="between a transitive trigger and its vendor")
     list_join: Pattern | None = Field(default=None, description="between vendors of one list")
@@ -304,7 +302,8 @@ class Grammar(_Strict):
     jurisdiction: Pattern | None = Field(
         default=None, description="places and their authorities; named groups say what each place is called"
     )
-    epithet: Pattern | None = Field(default=None, description="after a product: its owner or a place")
+    no_unit: Cue = Field(default_factory=Cue, description="beside a word of a unit: it is not what happened")
+    of_models: Pattern | None = Field(default=None, description="in a clause on people: their work is models")
     own_model: Pattern | None = Field(default=None, description="a model or bot of the vendor without a name")
     board_seat: Pattern | None = Field(default=None, description="behind who left: it was a seat on a board")
     planned: Pattern | None = Field(default=None, description="what a status page calls announced work")
@@ -319,9 +318,7 @@ class Grammar(_Strict):
     own_case: Pattern | None = Field(default=None, description="right after a party: its own dispute")
     market_index: Pattern | None = Field(default=None, description="an index; its percentage is the market's")
     person_verbs: Pattern | None = Field(default=None, description="after an unknown person, proving one")
-    own_words: Pattern | None = Field(
-        default=None, description="credit to the vendor or person itself, named «S»"
-    )
+    own_words: Pattern | None = Field(default=None, description="credit to the vendor or person itself, «S»")
     company_words: Pattern | None = Field(default=None, description="two of them vouch for an ambiguous name")
     company_after: Pattern | None = Field(
         default=None, description="after an unknown name: it is a company's (proposals of the curator)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from riskwatch.detect.packs import Pack
 from riskwatch.detect.patterns import bounded, compile_pattern
 from riskwatch.detect.regex import Regex
 from riskwatch.model import UNIT_MARK, Vendor
@@ -16,10 +17,13 @@ def units_pattern(vendor: Vendor) -> Regex | None:
     return compile_pattern("|".join(groups), case_sensitive=True) if groups else None
 
 
-def unit_line(text: str, pattern: Regex, *, epithet: Regex) -> str | None:
-    """Return the unit that a text names first, written as a line: `-xbox`; an epithet names the vendor."""
-    named = (match for match in pattern.finditer(text) if not epithet.hits(text[match.end() :]))
-    return next((f"{UNIT_MARK}{match.name()}" for match in named), None)
+def unit_line(text: str, pattern: Regex, pack: Pack) -> str | None:
+    """Return the unit that a text names first, written as a line: `-xbox`; "the iPhone maker" names none."""
+    for match in pattern.finditer(text):
+        before, after = text[: match.start()], text[match.end() :]
+        if not pack.no_unit.before.hits(before) and not pack.no_unit.after.hits(after):
+            return f"{UNIT_MARK}{match.name()}"
+    return None
 
 
 def _word(word: str) -> str:

@@ -43,6 +43,10 @@ def test_an_event_of_another_business_lives_there(ruleset: Ruleset, title: str, 
         ("Apple is fined by the EU, a blow for the iPhone maker", "apple"),  # a way to call the company
         ("OpenAI discontinues its app for Android", "openai"),  # another's business
         ("Hackers used Meta's AI chatbot to take over Instagram accounts", "meta"),  # a model without a name
+        ("Microsoft CEO Satya Nadella resigns amid games slump", "microsoft"),
+        ("Meta's chief scientist Dana Ortiz quits, she said on Threads", "meta"),
+        ("Tencent cuts AI staff at its games group", "tencent"),  # people who work on models
+        ("Intel cancels its AI chip as PC Core Ultra sales slump", "intel"),
         ("EU fines Google €500 million", "google"),
     ],
 )
