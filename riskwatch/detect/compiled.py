@@ -24,7 +24,7 @@ from riskwatch.detect.selection import Finder
 from riskwatch.detect.sentences import Splitter, build_splitter
 from riskwatch.detect.settle import Kinds
 from riskwatch.errors import ConfigError, ConfigErrors
-from riskwatch.model import Direction, EventType, Publisher, Taxonomy, Vendor
+from riskwatch.model import Direction, EventType, Factor, Publisher, Taxonomy, Vendor
 
 FINDERS = frozenset(
     {
@@ -221,6 +221,7 @@ def _language(pack: Pack, compiled: Sequence[CompiledRule], known: Known) -> Lan
             adverse=_types(compiled, Direction.ADVERSE),
             neutral=_types(compiled, Direction.NEUTRAL),
             running=frozenset(rule.event.id for rule in compiled if rule.event.factor == OPERATIONS),
+            doings=frozenset(rule.event.id for rule in compiled if rule.event.factor is Factor.LICENSING),
             yields_to={rule.event.id: rule.event.yields_to for rule in compiled if rule.event.yields_to},
         ),
     )

@@ -197,7 +197,6 @@ def _grammar_words(grammar: Grammar) -> dict[str, Regex]:
         "jurisdiction": _word(grammar.jurisdiction),
         "planned": _word(grammar.planned),
         "board_seat": _anchored(grammar.board_seat, head="^", tail=_edge(grammar)),
-        "own_model": _anchored(grammar.own_model),
         "of_models": _anchored(grammar.of_models),
         "scene": _anchored(grammar.scene, tail="$"),
         "market_index": _word(grammar.market_index),

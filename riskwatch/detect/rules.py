@@ -303,8 +303,9 @@ class Grammar(_Strict):
         default=None, description="places and their authorities; named groups say what each place is called"
     )
     no_unit: Cue = Field(default_factory=Cue, description="beside a word of a unit: it is not what happened")
-    of_models: Pattern | None = Field(default=None, description="in a clause on people: their work is models")
-    own_model: Pattern | None = Field(default=None, description="a model or bot of the vendor without a name")
+    of_models: Pattern | None = Field(
+        default=None, description="in a clause: it is about models or what runs them"
+    )
     board_seat: Pattern | None = Field(default=None, description="behind who left: it was a seat on a board")
     planned: Pattern | None = Field(default=None, description="what a status page calls announced work")
     update_stamp: Pattern | None = Field(

@@ -53,6 +53,7 @@ class Kinds:
     adverse: frozenset[str]  # types of event that are bad for the vendor
     neutral: frozenset[str] = frozenset()  # types that are neither good nor bad: launches
     running: frozenset[str] = frozenset()  # types that tell how services run
+    doings: frozenset[str] = frozenset()  # types that tell what a vendor itself changes for its customers
     yields_to: Mapping[str, frozenset[str]] = field(default_factory=dict)  # type -> types that say more
 
 
@@ -88,7 +89,7 @@ class _Told:
     doubted: frozenset[Pair]  # what a headline calls a rumour
     troubled: frozenset[str]  # vendors of whose harm a headline tells
     types: Mapping[_Sentence, frozenset[str]]  # of the live statements of each sentence
-    own: frozenset[str]  # adverse types that the speaker tells of itself
+    own: frozenset[tuple[str, int, str]]  # place and type of what the speaker says that it does itself
 
 
 def _tell(signals: Sequence[Signal], words: Words, kinds: Kinds) -> _Told:
@@ -110,9 +111,10 @@ def _tell(signals: Sequence[Signal], words: Words, kinds: Kinds) -> _Told:
         ),
         types=types,
         own=frozenset(
-            signal.type for signal in signals if signal.vendor == words.speaker and signal.assertion.is_live
-        )
-        & kinds.adverse,
+            (signal.evidence.field, signal.evidence.start, signal.type)
+            for signal in signals
+            if signal.vendor == words.speaker and signal.assertion.is_live and signal.type in kinds.doings
+        ),
     )
 
 
@@ -127,7 +129,8 @@ def _of_status(signal: Signal, words: Words, kinds: Kinds, *, pack: Pack) -> Set
 def _of_another(signal: Signal, words: Words, told: _Told, kinds: Kinds) -> Settled | None:
     """What a site says of others' products, and what a sentence tells under a closer type."""
     is_other_site = words.speaker not in (None, signal.vendor)
-    if is_other_site and (signal.type in kinds.neutral or signal.type in told.own):
+    place = (signal.evidence.field, signal.evidence.start, signal.type)
+    if is_other_site and (signal.type in kinds.neutral or place in told.own):
         return Settled(Assertion.BACKGROUND, "article.other_site")  # it sells and drops what others made
     closer = kinds.yields_to.get(signal.type, _NO_TYPES) & told.types[_sentence(signal)]
     return Settled(Assertion.BACKGROUND, f"sentence.{min(closer)}") if closer else None

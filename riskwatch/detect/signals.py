@@ -26,7 +26,7 @@ from riskwatch.detect.vendors import (
     Scene,
     attribute,
 )
-from riskwatch.model import Article, Assertion, Blocked, Evidence, Factor, Publisher, Signal, SourceClass
+from riskwatch.model import Article, Assertion, Blocked, Evidence, Publisher, Signal, SourceClass
 
 TEST_WEIGHT = 0.8  # confidence of a rule on trial
 PRIMARY_CLASSES = frozenset(
@@ -235,12 +235,12 @@ def _with_part(
     line = readings.owned.get(vendor.vendor) or vendor.line or readings.lines.get(vendor.vendor)
     units = work.ruleset.gazetteer.units.get(vendor.vendor)
     if line is None and units is not None:
-        masked, span, words = scene.masked, clause(scene, candidate.trigger), scene.pack.words
-        named = (masked.tokens[number] for number in masked.inside(*span, "V"))
-        about = ("own_model", "of_models")[: 1 + (candidate.rule.event.factor is Factor.LEADERSHIP)]
+        span = clause(scene, candidate.trigger)
+        text = scene.masked.words(*span)
+        named = (scene.masked.tokens[number] for number in scene.masked.inside(*span, "V"))
         is_model = any(token.vendor == vendor.vendor and token.line for token in named)
-        if not is_model and not any(words[name].hits(masked.text[slice(*span)]) for name in about):
-            line = unit_line(masked.words(*span), units, scene.pack)
+        if not is_model and not scene.pack.words["of_models"].hits(text):
+            line = unit_line(text, units, scene.pack)
     return vendor if line == vendor.line else replace(vendor, line=line)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from riskwatch.merge.keys import is_same_name, words_of
-from riskwatch.model import Assertion, EventState, line_of, unit_of
+from riskwatch.model import Assertion, EventState, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ def _loose(named: Sequence[Event], reach: Sequence[Event]) -> list[Event]:
 
 
 def _is_same_line(closer: Event, target: Event) -> bool:
-    lines = {line_of(home) for home in (closer.home, target.home) if unit_of(home) is None} - {None}
+    lines = {line_of(closer.home), line_of(target.home)} - {None}
     return len(lines) <= 1
 
 

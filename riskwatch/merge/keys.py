@@ -57,7 +57,13 @@ COMPANY_TYPES = SHARE_TYPES | {
     "regulatory_action",
     "vendor_shutdown",
 }
-WHOLE_TYPES = SHARE_TYPES | {"governance_dispute"}  # of the company even where a unit is named
+WHOLE_TYPES = SHARE_TYPES | {  # of the company even where a unit is named
+    "export_control",
+    "financial_distress",
+    "funding",
+    "governance_dispute",
+    "vendor_shutdown",
+}
 OTHER_ROLE = "other"  # a post outside the list of roles: no two of them need be the same
 COMPANY_ROLES = frozenset({"founder_ceo", "ceo", "board_chair", "board_member"})
 

@@ -203,28 +203,28 @@ def _object(type_: str, attributes: Mapping[str, AttrValue]) -> str | None:
 
 
 def _home(cluster: Cluster, *, vendor: str, role: AttrValue | None, weights: Weights) -> str:
-    """Return the one Subject where the event lives: the one that weighs most; a tie goes to the vendor.
+    """Return the one Subject where the event lives: the line that weighs most; a tie goes to the vendor.
 
-    Whoever names neither line nor unit leaves a line open, but speaks against a unit, which lessens the loss.
+    A unit lessens the loss: it must weigh more than all else, or it is as if nobody had named it.
     """
     told = cluster.live or cluster.denials
     type_ = told[0].signal.type
-    if type_ in WHOLE_TYPES:
-        return vendor
-    is_companys = type_ in COMPANY_TYPES or role in COMPANY_ROLES
+    may_be_line = type_ not in COMPANY_TYPES and role not in COMPANY_ROLES
     best: dict[tuple[str, str], float] = {}
     for one in told:
-        signal = one.signal
-        subject = vendor if is_companys and unit_of(signal.subject) is None else signal.subject
-        key = (subject, one.family)
-        best[key] = max(best.get(key, 0.0), weights.of(one.tier, signal.assertion))
+        key = (one.signal.subject, one.family)
+        best[key] = max(best.get(key, 0.0), weights.of(one.tier, one.signal.assertion))
     total: dict[str, float] = {}
     for (subject, _), weight in best.items():
         total[subject] = round(total.get(subject, 0.0) + weight, 9)
-    if len(total) > 1 and not any(unit_of(subject) for subject in total):
-        total.pop(vendor, None)
+    units = {subject: total.pop(subject) for subject in list(total) if unit_of(subject)}
+    if units and type_ not in WHOLE_TYPES and role not in COMPANY_ROLES:
+        unit = max(sorted(units), key=lambda subject: units[subject])
+        if units[unit] > round(sum(units.values()) - units[unit] + sum(total.values()), 9):
+            return unit
+    total.pop(vendor, None)
     top = [subject for subject, weight in total.items() if weight == max(total.values())]
-    return top[0] if len(top) == 1 else vendor
+    return top[0] if may_be_line and len(top) == 1 else vendor
 
 
 def _resolved_at(live: Sequence[Told], occurred_at: datetime) -> datetime | None:

@@ -42,6 +42,9 @@ def test_an_event_of_another_business_lives_there(ruleset: Ruleset, title: str, 
         ("Microsoft lays off 9,000 workers as Xbox sales slump", "microsoft"),  # in another clause
         ("Apple is fined by the EU, a blow for the iPhone maker", "apple"),  # a way to call the company
         ("OpenAI discontinues its app for Android", "openai"),  # another's business
+        ("Italy bans Meta AI on WhatsApp", "meta"),
+        ("EU fines Google €1 billion for using search results to train its AI", "google"),
+        ("Alibaba Cloud outage hits Taobao and DingTalk", "alibaba"),
         ("Hackers used Meta's AI chatbot to take over Instagram accounts", "meta"),  # a model without a name
         ("Microsoft CEO Satya Nadella resigns amid games slump", "microsoft"),
         ("Meta's chief scientist Dana Ortiz quits, she said on Threads", "meta"),
@@ -58,4 +61,4 @@ def test_an_event_of_models_or_of_the_whole_company_does_not(
 
 def test_words_in_lower_case_match_in_any_case_and_others_as_written(ruleset: Ruleset) -> None:
     assert subjects(ruleset, "Google discontinues its SMART SPEAKERS") == {"google/-devices"}
-    assert subjects(ruleset, "Google discontinues every pixel of its old logo service") <= {"google"}
+    assert subjects(ruleset, "Google shuts down its nest egg savings service") == {"google"}

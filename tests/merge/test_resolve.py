@@ -183,5 +183,23 @@ def test_a_suit_against_a_unit_lives_there_and_one_over_a_line_with_the_vendor()
     assert events_of([a_signal("a", "lawsuit", line="qwen")])[0].home == "alibaba"
 
 
+def test_a_unit_must_weigh_more_than_all_else_and_never_takes_a_line_from_an_event() -> None:
+    told = [
+        a_signal("a", "deprecation", family="a", line="qwen"),
+        a_signal("b", "deprecation", family="b", line=None),
+        a_signal("c", "deprecation", family="c", line="-xbox"),
+    ]
+    louder = a_signal("d", "deprecation", family="d", line="-xbox")
+
+    assert events_of(told[:2])[0].home == events_of(told)[0].home == "alibaba/qwen"
+    assert events_of([*told, louder])[0].home == "alibaba/qwen"
+
+
+def test_the_chief_leaves_the_company_whatever_business_is_named() -> None:
+    told = [a_signal("a", "leadership_exit", line="-xbox", person="Dana Ortiz", role="ceo")]
+
+    assert events_of(told)[0].home == "alibaba"
+
+
 def test_shares_fall_with_the_company_whatever_business_is_named() -> None:
     assert events_of([a_signal("a", "share_drop", line="-retail")])[0].home == "alibaba"
